@@ -1,0 +1,5 @@
+// A comment of the other kind.
+
+/* TODO: write this. */
+
+/* TODO(#12): has a number. */

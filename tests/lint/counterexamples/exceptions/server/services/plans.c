@@ -1,0 +1,3 @@
+int a; /* NOLINT */
+int b; /* NOLINT(bugprone-branch-clone) */
+int c; /* NOLINT(bugprone-branch-clone): the branches differ in a macro. */

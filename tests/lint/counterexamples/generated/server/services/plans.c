@@ -1,0 +1,1 @@
+#include "billingos/v1/catalog_service.pb-c.h"

@@ -1,0 +1,1 @@
+#include "store/db_internal.h"

@@ -1,0 +1,2 @@
+bos_test(store/db USES store)
+bos_test(store/db_outage USES store)
