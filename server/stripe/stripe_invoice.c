@@ -1,0 +1,220 @@
+#include "stripe/stripe_invoice.h"
+
+#include "base/arena.h"
+#include "stripe/stripe_client.h"
+#include "stripe/stripe_value.h"
+
+#define FORM_BYTES_MAX ((size_t)4 * 1024)
+
+static void read_amounts(json_value object, struct payment_invoice *invoice)
+{
+    const char *currency = invoice->currency;
+    const json_value taxes = json_get(object, "total_taxes");
+
+    invoice->subtotal_minor = stripe_value_minor(object, "subtotal", currency);
+    invoice->total_minor = stripe_value_minor(object, "total", currency);
+    invoice->due_minor = stripe_value_minor(object, "amount_due", currency);
+    invoice->paid_minor = stripe_value_minor(object, "amount_paid", currency);
+    invoice->remaining_minor = stripe_value_minor(object, "amount_remaining", currency);
+    for (size_t i = 0; i < json_len(taxes); i++) {
+        if (__builtin_add_overflow(
+                invoice->tax_minor,
+                stripe_value_minor(json_item(taxes, i), "amount", currency),
+                &invoice->tax_minor)) {
+            invoice->tax_minor = 0;
+            return;
+        }
+    }
+}
+
+static void read_times(json_value object, struct payment_invoice *invoice)
+{
+    invoice->next_attempt_us = stripe_value_time(object, "next_payment_attempt");
+    invoice->period_start_us = stripe_value_time(object, "period_start");
+    invoice->period_end_us = stripe_value_time(object, "period_end");
+    invoice->due_us = stripe_value_time(object, "due_date");
+    invoice->finalized_us = stripe_value_time(object, "status_transitions.finalized_at");
+    invoice->paid_us = stripe_value_time(object, "status_transitions.paid_at");
+    invoice->created_us = stripe_value_time(object, "created");
+}
+
+/* The default payment is the one that the payment side tries; without one, the newest. */
+static json_value last_payment(json_value object)
+{
+    const json_value payments = json_at(object, "payments.data");
+
+    for (size_t i = 0; i < json_len(payments); i++) {
+        if (json_bool(json_item(payments, i), "is_default")) {
+            return json_item(payments, i);
+        }
+    }
+    return json_item(payments, 0);
+}
+
+static void read_payment(struct ctx *cx, json_value object, struct payment_invoice *invoice)
+{
+    const json_value payment = json_get(last_payment(object), "payment");
+    const json_value error = json_at(payment, "payment_intent.last_payment_error");
+
+    invoice->payment_intent_id = stripe_value_reference(cx, payment, "payment_intent");
+    invoice->error_code = json_text(cx, error, "code");
+    invoice->decline_code = json_text(cx, error, "decline_code");
+    invoice->advice_code = json_text(cx, error, "advice_code");
+}
+
+void stripe_invoice_read(struct ctx *cx, json_value object, struct payment_invoice *ret_invoice)
+{
+    const json_value parent = json_at(object, "parent.subscription_details");
+    const char *status = json_text(cx, object, "status");
+
+    *ret_invoice = (struct payment_invoice){
+        .id = json_text(cx, object, "id"),
+        .number = json_text(cx, object, "number"),
+        .customer_id = stripe_value_reference(cx, object, "customer"),
+        .subscription_id = stripe_value_reference(cx, parent, "subscription"),
+        .status_text = status,
+        .status = invoice_status_of_payment(status, INVOICE_DRAFT),
+        .billing_reason = json_text(cx, object, "billing_reason"),
+        .collection_method = json_text(cx, object, "collection_method"),
+        .currency = stripe_value_currency(cx, object, "currency"),
+        .attempt_count = json_i64(object, "attempt_count"),
+        .hosted_url = json_text(cx, object, "hosted_invoice_url"),
+        .pdf_url = json_text(cx, object, "invoice_pdf"),
+        .live = json_bool(object, "livemode"),
+        .subscription_marks = stripe_value_marks(cx, parent, "metadata"),
+        .raw = "",
+    };
+    read_amounts(object, ret_invoice);
+    read_times(object, ret_invoice);
+    read_payment(cx, object, ret_invoice);
+}
+
+static struct status read_call(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const struct stripe_call *call,
+    struct payment_invoice *ret_invoice)
+{
+    AUTO_JSON *json = NULL;
+    const char *raw = NULL;
+
+    TRY(stripe_client_call(cx, client, call, &json, &raw));
+    stripe_invoice_read(cx, json_root(json), ret_invoice);
+    ret_invoice->raw = raw;
+    return STATUS_OK;
+}
+
+/* Four levels, which is as deep as it goes. */
+static void put_expand(struct stripe_form *form)
+{
+    stripe_form_open_array(form, "expand");
+    stripe_form_element(form, "payments.data.payment.payment_intent");
+    stripe_form_close(form);
+}
+
+struct status stripe_invoice_retrieve(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    const char *invoice_id,
+    struct payment_invoice *ret_invoice)
+{
+    AUTO_BUF query = {0};
+    struct stripe_form form;
+    struct stripe_call call = {
+        .endpoint = "invoices.retrieve",
+        .verb = STRIPE_GET,
+        .account_id = account_id,
+        .form = &query,
+        .object = "invoice",
+    };
+
+    TRY(stripe_value_path(cx, "/v1/invoices/", invoice_id, "", &call.path));
+    buf_init(&query, FORM_BYTES_MAX);
+    stripe_form_begin(&form, &query);
+    put_expand(&form);
+    return read_call(cx, client, &call, ret_invoice);
+}
+
+static struct status
+read_page(struct ctx *cx, json_value list, struct payment_invoice_page *ret_page)
+{
+    const json_value data = json_get(list, "data");
+    const size_t count = json_len(data);
+    struct payment_invoice *read =
+        arena_try_alloc(cx->arena, (count == 0 ? 1 : count) * sizeof *read);
+
+    if (read == NULL) {
+        return status_of(cx, REASON_REQUEST_TOO_COSTLY);
+    }
+    for (size_t i = 0; i < count; i++) {
+        stripe_invoice_read(cx, json_item(data, i), &read[i]);
+        read[i].raw = json_print(cx, json_item(data, i));
+    }
+    *ret_page = (struct payment_invoice_page){
+        .invoices = read, .count = count, .has_more = json_bool(list, "has_more")};
+    return STATUS_OK;
+}
+
+struct status stripe_invoice_list(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    const char *subscription_id,
+    const char *starting_after,
+    int64_t limit,
+    struct payment_invoice_page *ret_page)
+{
+    AUTO_BUF query = {0};
+    AUTO_JSON *json = NULL;
+    struct stripe_form form;
+    const char *raw = NULL;
+
+    buf_init(&query, FORM_BYTES_MAX);
+    stripe_form_begin(&form, &query);
+    stripe_form_text(&form, "subscription", subscription_id);
+    stripe_form_i64(&form, "limit", limit);
+    stripe_form_text(&form, "starting_after", starting_after);
+    TRY(stripe_client_call(
+        cx,
+        client,
+        &(struct stripe_call){
+            .endpoint = "invoices.list",
+            .verb = STRIPE_GET,
+            .path = "/v1/invoices",
+            .account_id = account_id,
+            .form = &query,
+            .object = "list",
+        },
+        &json,
+        &raw));
+    return read_page(cx, json_root(json), ret_page);
+}
+
+struct status stripe_invoice_pay(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    const char *invoice_id,
+    const char *payment_method,
+    const char *idempotency_key,
+    struct payment_invoice *ret_invoice)
+{
+    AUTO_BUF body = {0};
+    struct stripe_form form;
+    struct stripe_call call = {
+        .endpoint = "invoices.pay",
+        .verb = STRIPE_POST,
+        .account_id = account_id,
+        .form = &body,
+        .idempotency_key = idempotency_key,
+        .object = "invoice",
+    };
+
+    TRY(stripe_value_path(cx, "/v1/invoices/", invoice_id, "/pay", &call.path));
+    buf_init(&body, FORM_BYTES_MAX);
+    stripe_form_begin(&form, &body);
+    stripe_form_text(&form, "payment_method", payment_method);
+    put_expand(&form);
+    return read_call(cx, client, &call, ret_invoice);
+}

@@ -1,0 +1,21 @@
+bos_test(stripe/stripe_form USES stripe)
+bos_test(stripe/stripe_value USES stripe)
+bos_test(stripe/stripe_signature USES stripe)
+bos_test(stripe/stripe_budget USES stripe THREADS)
+bos_test(stripe/stripe_error USES stripe)
+bos_test(stripe/stripe_client USES stripe)
+bos_test(stripe/stripe_account USES stripe)
+bos_test(stripe/stripe_customer USES stripe)
+bos_test(stripe/stripe_product USES stripe)
+bos_test(stripe/stripe_price USES stripe)
+bos_test(stripe/stripe_meter USES stripe)
+bos_test(stripe/stripe_subscription USES stripe)
+bos_test(stripe/stripe_invoice USES stripe)
+bos_test(stripe/stripe_event USES stripe)
+
+# The whole adapter against the simulator, which it starts itself.
+bos_test(stripe/stripe_client_sandbox USES stripe)
+if(TARGET billingos-sandbox)
+  set_property(TEST unit/stripe/stripe_client_sandbox APPEND PROPERTY
+    ENVIRONMENT "BILLINGOS_SANDBOX_PROGRAM=$<TARGET_FILE:billingos-sandbox>")
+endif()
