@@ -1,0 +1,1 @@
+bos_test(feed/hub USES feed THREADS)
