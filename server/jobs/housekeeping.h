@@ -1,0 +1,19 @@
+#pragma once
+
+/* What must happen as time goes by, in our own database. Each is a job_fn. */
+
+#include <stddef.h>
+
+#include "base/status.h"
+
+struct ctx;
+struct services;
+
+/* Grace and grants that have ended: the customers' entitlements are merged anew. */
+struct status access_expiry_run(struct ctx *cx, struct services *services, size_t *ret_done);
+
+/* When API keys were last used. */
+struct status key_use_run(struct ctx *cx, struct services *services, size_t *ret_done);
+
+/* Partitions of usage, and the period that new events go to. */
+struct status usage_period_run(struct ctx *cx, struct services *services, size_t *ret_done);

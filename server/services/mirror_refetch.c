@@ -1,0 +1,210 @@
+#include "services/mirror_refetch.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "base/deadline.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/wallclock.h"
+#include "services/invoice_mirror.h"
+#include "services/payment_account_mirror.h"
+#include "services/services.h"
+#include "services/subscription_mirror.h"
+#include "services/webhook_event.h"
+#include "store/db.h"
+#include "store/dirty_object_store.h"
+#include "store/invoice_store.h"
+#include "store/stripe_account_store.h"
+#include "stripe/stripe_client.h"
+#include "stripe/stripe_invoice.h"
+#include "stripe/stripe_subscription.h"
+
+#define LEASE_SECONDS 15 /* two reads at once do no harm, a crash must not hold up a change */
+#define FETCH_MS_MAX 12000
+#define TAKE_MAX 20
+#define ATTEMPTS_MAX 100 /* half an hour apart in the end: two days */
+#define BACKOFF_SECONDS_MAX 1800
+
+/* Reading one object. */
+struct fetch {
+    struct services *services;
+    const struct dirty_object *object;
+    struct stripe_client *client;
+    const char *account_id;
+    int64_t fetch_number;
+    bool gone; /* the payment side does not have it */
+    struct payment_subscription subscription;
+    struct payment_invoice invoice;
+};
+
+static bool is_type(const struct dirty_object *object, const char *type)
+{
+    return strcmp(object->object_type, type) == 0;
+}
+
+static struct status clear(struct ctx *cx, struct tx *tx, void *user)
+{
+    const struct fetch *fetch = user;
+
+    return dirty_object_store_clear(cx, tx, fetch->object);
+}
+
+static struct status apply_subscription(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct fetch *fetch = user;
+    struct subscription_applied applied;
+
+    if (!fetch->gone) {
+        TRY(subscription_apply(
+            cx, fetch->services, tx, &fetch->subscription, fetch->fetch_number, &applied));
+    }
+    return clear(cx, tx, fetch);
+}
+
+static struct status apply_invoice(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct fetch *fetch = user;
+
+    TRY(fetch->gone ? invoice_store_void(cx, tx, fetch->object->object_id, fetch->fetch_number)
+                    : invoice_apply(cx, tx, &fetch->invoice, fetch->fetch_number));
+    return clear(cx, tx, fetch);
+}
+
+/* "It does not exist" is an answer: a draft invoice may be deleted; a subscription never is, so its
+ * row is left alone and somebody should look. */
+static struct status check_gone(struct ctx *cx, struct fetch *fetch, struct status status)
+{
+    if (status.code == CODE_OK ||
+        stripe_client_error(fetch->client)->failure != PAYMENT_FAILURE_NOT_FOUND) {
+        return status;
+    }
+    fetch->gone = true;
+    log_warn(
+        cx,
+        "the payment side does not have an object that it announced",
+        LOG_TEXT("type", fetch->object->object_type),
+        LOG_TEXT("object", fetch->object->object_id));
+    return STATUS_OK;
+}
+
+static struct status fetch_object(struct ctx *cx, struct fetch *fetch)
+{
+    const struct dirty_object *object = fetch->object;
+    struct db *db = fetch->services->db;
+
+    TRY(services_payment_client(cx, fetch->services, &fetch->client));
+    TRY(dirty_object_store_fetch_number(cx, db, &fetch->fetch_number));
+    if (is_type(object, WEBHOOK_OBJECT_SUBSCRIPTION)) {
+        TRY(check_gone(
+            cx,
+            fetch,
+            stripe_subscription_retrieve(
+                cx, fetch->client, fetch->account_id, object->object_id, &fetch->subscription)));
+        failpoint("mirror.fetched");
+        return tx_run(cx, db, apply_subscription, fetch);
+    }
+    if (is_type(object, WEBHOOK_OBJECT_INVOICE)) {
+        TRY(check_gone(
+            cx,
+            fetch,
+            stripe_invoice_retrieve(
+                cx, fetch->client, fetch->account_id, object->object_id, &fetch->invoice)));
+        failpoint("mirror.fetched");
+        return tx_run(cx, db, apply_invoice, fetch);
+    }
+    return tx_run(cx, db, clear, fetch);
+}
+
+/* That there is no access to the account any more has been written: nothing is left to read. */
+static struct status refetch_account(struct ctx *cx, struct fetch *fetch)
+{
+    const struct status status = payment_account_fetch(cx, fetch->services, fetch->account_id);
+
+    if (status.code != CODE_OK && status_reason(status) != REASON_PAYMENT_ACCOUNT_NOT_CONNECTED) {
+        return status;
+    }
+    return tx_run(cx, fetch->services->db, clear, fetch);
+}
+
+static struct status refetch(struct ctx *cx, struct services *services, struct fetch *fetch)
+{
+    struct payment_account account;
+    bool found = false;
+
+    TRY(stripe_account_store_load(cx, services->db, &found, &account, NULL));
+    if (!found) {
+        return tx_run(cx, services->db, clear, fetch);
+    }
+    fetch->account_id = account.account_id;
+    if (is_type(fetch->object, WEBHOOK_OBJECT_ACCOUNT)) {
+        return refetch_account(cx, fetch);
+    }
+    return account.disconnected_us != 0 ? tx_run(cx, services->db, clear, fetch)
+                                        : fetch_object(cx, fetch);
+}
+
+static int64_t backoff_seconds(int64_t attempts)
+{
+    const int64_t seconds = INT64_C(1) << (attempts < 12 ? attempts : 12);
+
+    return seconds < BACKOFF_SECONDS_MAX ? seconds : BACKOFF_SECONDS_MAX;
+}
+
+static void put_off(
+    struct ctx *cx, struct services *services, const struct dirty_object *object, struct status why)
+{
+    const struct status status = dirty_object_store_postpone(
+        cx,
+        services->db,
+        object,
+        object->attempts > ATTEMPTS_MAX ? BACKOFF_SECONDS_MAX : backoff_seconds(object->attempts),
+        reason_name(status_reason(why)));
+
+    log_warn(
+        cx,
+        "could not read a changed object of the payment side",
+        LOG_TEXT("type", object->object_type),
+        LOG_TEXT("object", object->object_id),
+        LOG_I64("attempts", object->attempts),
+        LOG_STATUS(why));
+    if (status.code != CODE_OK) {
+        status_ignore(cx, status, "the lease runs out by itself");
+    }
+}
+
+static void
+refetch_one(struct ctx *cx, struct services *services, const struct dirty_object *object)
+{
+    struct fetch fetch = {.services = services, .object = object};
+    struct ctx one = *cx;
+    struct status status;
+
+    one.now_us = wallclock_us();
+    one.deadline_us = deadline_in_ms(FETCH_MS_MAX);
+    one.caller.org_id = object->org_id;
+    one.caller.live = object->org_id % 2 == 0;
+    status = refetch(&one, services, &fetch);
+    if (status.code != CODE_OK) {
+        put_off(&one, services, object, status);
+        return;
+    }
+    metric_observe(
+        metric_series(METRIC_WEBHOOK_LAG, NULL),
+        (double)(wallclock_us() - object->first_seen_us) / 1e6);
+}
+
+struct status
+mirror_refetch(struct ctx *cx, struct services *services, size_t max, size_t *ret_count)
+{
+    struct dirty_object *objects = NULL;
+
+    TRY(dirty_object_store_take(
+        cx, services->db, LEASE_SECONDS, max < TAKE_MAX ? max : TAKE_MAX, &objects, ret_count));
+    for (size_t i = 0; i < *ret_count && !ctx_gone(cx); i++) {
+        refetch_one(cx, services, &objects[i]);
+    }
+    return STATUS_OK;
+}

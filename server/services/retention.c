@@ -1,0 +1,17 @@
+#include "services/retention.h"
+
+#include "base/ctx.h"
+#include "services/services.h"
+#include "store/retention_store.h"
+
+struct status
+retention_prune(struct ctx *cx, struct services *services, size_t max, size_t *ret_count)
+{
+    size_t partitions = 0;
+
+    TRY(retention_store_events(
+        cx, services->db, services->settings->event_keep_days, max, ret_count));
+    TRY(retention_store_usage(cx, services->db, services->settings->usage_keep_days, &partitions));
+    *ret_count += partitions;
+    return STATUS_OK;
+}

@@ -1,0 +1,361 @@
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/ctx.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/wallclock.h"
+#include "domain/decline.h"
+#include "http/json.h"
+#include "services/services.h"
+#include "services/subscription_mirror.h"
+#include "services/subscription_request.h"
+#include "services/subscription_snapshot.h"
+#include "services/subscriptions.h"
+#include "store/db.h"
+#include "store/dirty_object_store.h"
+#include "store/subscriber_store.h"
+#include "stripe/stripe_client.h"
+#include "stripe/stripe_customer.h"
+#include "stripe/stripe_payment_method.h"
+#include "stripe/stripe_subscription.h"
+
+/* Tries before the effect is looked for instead of asked for again with the same key: the payment
+ * side repeats the first answer to a key, even when that was a fault of its own. */
+#define BLIND_ATTEMPTS_MAX 3
+#define SETTLED_US (10 * US_PER_MINUTE) /* no earlier try is still under way there */
+#define PAGE_MAX 100
+
+/* One drive of one intent. */
+struct creation {
+    struct services *services;
+    struct intent *intent;
+    struct subscription_request request;
+    struct stripe_client *client;
+    const char *customer; /* id at the payment side */
+    struct payment_subscription made;
+    int64_t fetch_number;
+    struct status failure; /* when it is given up */
+    struct intent stored;
+};
+
+/* The customer there is made once, whoever comes first: the key is a function of our customer, and
+ * what is sent under it never differs. Name and address follow in a call of their own. */
+static struct status ensure_customer(struct ctx *cx, struct creation *creation)
+{
+    const struct subscription_request *request = &creation->request;
+    struct services *services = creation->services;
+    const char *customer_text = id_text(cx->arena, ID_CUSTOMER, &request->customer_id);
+    struct payment_customer customer;
+    struct subscriber subscriber;
+    struct stripe_customer_params params = {
+        .marks = {.org_id = request->org_id, .object_id = customer_text, .operation_id = ""}};
+
+    TRY(subscriber_store_load(cx, services->db, &request->customer_id, NULL, &subscriber));
+    creation->customer = subscriber.stripe_customer_id;
+    if (creation->customer[0] != '\0') {
+        return STATUS_OK;
+    }
+    TRY(stripe_customer_create(
+        cx,
+        creation->client,
+        request->account_id,
+        &params,
+        arena_printf(
+            cx->arena,
+            "%s:%s:create",
+            services->settings->stripe_idempotency_prefix,
+            customer_text),
+        &customer));
+    creation->customer = customer.id;
+    params.email = request->customer_email;
+    params.name = request->customer_name;
+    if (params.email[0] != '\0' || params.name[0] != '\0') {
+        TRY(stripe_customer_update(
+            cx,
+            creation->client,
+            request->account_id,
+            customer.id,
+            &params,
+            intents_key(cx, services, creation->intent, "customer"),
+            &customer));
+    }
+    return subscriber_store_set_stripe(cx, services->db, &request->customer_id, customer.id);
+}
+
+/* A token becomes a payment method of the customer; the key makes it the same one with every try.
+ */
+static struct status
+ensure_payment_method(struct ctx *cx, struct creation *creation, const char **ret_payment_method)
+{
+    const struct subscription_request *request = &creation->request;
+
+    *ret_payment_method = "";
+    if (request->payment_method_id[0] == '\0') {
+        return STATUS_OK;
+    }
+    return stripe_payment_method_attach(
+        cx,
+        creation->client,
+        request->account_id,
+        request->payment_method_id,
+        creation->customer,
+        intents_key(cx, creation->services, creation->intent, "payment_method"),
+        ret_payment_method);
+}
+
+static struct status
+create_there(struct ctx *cx, struct creation *creation, const char *payment_method)
+{
+    const struct subscription_request *request = &creation->request;
+    struct stripe_subscription_line lines[SUBSCRIPTION_ITEMS_MAX];
+    const struct stripe_subscription_params params = {
+        .customer_id = creation->customer,
+        .lines = lines,
+        .line_count = request->line_count,
+        .trial_end_us = request->trial_end_us,
+        .trial_days = request->trial_days,
+        .trial_end_behavior = request->trial_end_behavior,
+        .default_payment_method = payment_method,
+        .payment_behavior = request->payment_behavior,
+        .by_invoice = request->by_invoice,
+        .days_until_due = request->days_until_due,
+        .application_fee_bps = request->application_fee_bps,
+        .coupon = "",
+        .marks =
+            {
+                .org_id = request->org_id,
+                .object_id = id_text(cx->arena, ID_SUBSCRIPTION, &creation->intent->subject_id),
+                .operation_id = intents_mark(cx, creation->intent),
+            },
+    };
+
+    for (size_t i = 0; i < request->line_count; i++) {
+        lines[i] = (struct stripe_subscription_line){
+            request->lines[i].stripe_price_id, request->lines[i].quantity};
+    }
+    /* Before the call: whatever is read later is newer than its answer. */
+    TRY(dirty_object_store_fetch_number(cx, creation->services->db, &creation->fetch_number));
+    return stripe_subscription_create(
+        cx,
+        creation->client,
+        request->account_id,
+        &params,
+        intents_key(cx, creation->services, creation->intent, "subscription"),
+        &creation->made);
+}
+
+/* Looks for what an earlier try made, by its mark. */
+static struct status look_for_it(struct ctx *cx, struct creation *creation, bool *ret_found)
+{
+    const char *mark = intents_mark(cx, creation->intent);
+    struct payment_subscription_page page = {.has_more = true};
+    const char *after = "";
+
+    *ret_found = false;
+    if (creation->customer[0] == '\0') {
+        return STATUS_OK; /* without a customer nothing can have been sold */
+    }
+    TRY(dirty_object_store_fetch_number(cx, creation->services->db, &creation->fetch_number));
+    while (page.has_more) {
+        TRY(stripe_subscription_list(
+            cx,
+            creation->client,
+            creation->request.account_id,
+            creation->customer,
+            after,
+            PAGE_MAX,
+            &page));
+        for (size_t i = 0; i < page.count; i++) {
+            if (strcmp(page.subscriptions[i].marks.operation_id, mark) == 0) {
+                creation->made = page.subscriptions[i];
+                *ret_found = true;
+                return STATUS_OK;
+            }
+            after = page.subscriptions[i].id;
+        }
+        page.has_more = page.has_more && page.count > 0; /* an empty page leads nowhere */
+    }
+    return STATUS_OK;
+}
+
+static struct status find_customer(struct ctx *cx, struct creation *creation)
+{
+    struct subscriber subscriber;
+
+    TRY(subscriber_store_load(
+        cx, creation->services->db, &creation->request.customer_id, NULL, &subscriber));
+    creation->customer = subscriber.stripe_customer_id;
+    return STATUS_OK;
+}
+
+/* The effect, by asking for it or by finding it. *ret_given_up: it is known to be absent and is not
+ * asked for any more. */
+static struct status
+call_payment_side(struct ctx *cx, struct creation *creation, bool *ret_given_up)
+{
+    struct intent *intent = creation->intent;
+    const int64_t age_us = cx->now_us - intent->created_us;
+    struct status status;
+    const char *payment_method = "";
+    bool found = false;
+
+    *ret_given_up = false;
+    TRY(services_payment_client(cx, creation->services, &creation->client));
+    if (age_us > INTENTS_HORIZON_US ||
+        (intent->attempts >= BLIND_ATTEMPTS_MAX && age_us > SETTLED_US)) {
+        TRY(find_customer(cx, creation));
+        TRY(look_for_it(cx, creation, &found));
+        if (found) {
+            return STATUS_OK;
+        }
+        if (age_us > INTENTS_HORIZON_US) {
+            *ret_given_up = true;
+            return status_of(cx, REASON_PAYMENT_SIDE_UNAVAILABLE);
+        }
+        TRY(intents_next_generation(cx, creation->services, intent));
+    }
+    status = ensure_customer(cx, creation);
+    if (status.code == CODE_OK) {
+        status = ensure_payment_method(cx, creation, &payment_method);
+    }
+    if (status.code == CODE_OK) {
+        status = create_there(cx, creation, payment_method);
+    }
+    *ret_given_up = status_reason(status) == REASON_PAYMENT_DECLINED ||
+                    (status.code != CODE_OK && intents_absent(intent, status));
+    return status;
+}
+
+static struct status settle_made(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct creation *creation = user;
+    struct subscription_applied applied;
+    const char *answer = NULL;
+
+    TRY(subscription_apply(
+        cx, creation->services, tx, &creation->made, creation->fetch_number, &applied));
+    if (!applied.known) {
+        return status_fail(cx, REASON_INTERNAL, "the subscription that was made is not ours");
+    }
+    if (creation->made.latest_invoice_id[0] != '\0') {
+        const struct dirty_object invoice = {
+            .org_id = cx->caller.org_id,
+            .object_type = "invoice",
+            .object_id = creation->made.latest_invoice_id,
+            .first_seen_us = cx->now_us,
+        };
+
+        TRY(dirty_object_store_mark(cx, tx, &invoice, 1));
+    }
+    answer = subscription_snapshot_write(cx, &applied.subscription, NULL);
+    TRY(intents_done(cx, tx, creation->intent, str_of(answer), &creation->stored));
+    failpoint("subscription.settling");
+    return STATUS_OK;
+}
+
+/* A decline is an effect, and the answer to every repeat. Anything else left nothing behind there,
+ * so that the same request_id may be tried again; the row stays as the story of this try. */
+static struct status settle_failed(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct creation *creation = user;
+    const enum reason reason = status_reason(creation->failure);
+    const bool declined = reason == REASON_PAYMENT_DECLINED;
+    const char *decline_code = "";
+
+    for (size_t i = 0; i < creation->failure.error->pair_count; i++) {
+        if (strcmp(creation->failure.error->pairs[i].key, "decline_code") == 0) {
+            decline_code = creation->failure.error->pairs[i].value;
+        }
+    }
+    TRY(subscription_give_up(cx, tx, &creation->intent->subject_id, reason, decline_code));
+    failpoint("subscription.settling");
+    return declined ? intents_failed(cx, tx, creation->intent, creation->failure)
+                    : intents_forget(cx, tx, creation->intent);
+}
+
+static struct status
+declined(struct ctx *cx, const struct payment_error *error, const char *subscription)
+{
+    static const char needs_customer[] = "subscription_payment_intent_requires_action";
+    const char *code = error->decline_code[0] != '\0'             ? error->decline_code
+                       : strcmp(error->code, needs_customer) == 0 ? "authentication_required"
+                                                                  : error->code;
+    struct status status =
+        status_fail(cx, REASON_PAYMENT_DECLINED, "the payment was declined: %s", code);
+
+    status = status_pair(cx, status, "decline_code", code);
+    status = status_pair(cx, status, "decline_class", decline_class_name(decline_class_of(code)));
+    return status_pair(cx, status, "subscription_id", subscription);
+}
+
+/* What callers are told: in the words of our own API where it has them. */
+static struct status told(struct ctx *cx, const struct creation *creation, struct status failure)
+{
+    const struct subscription_request *request = &creation->request;
+    const struct payment_error *error =
+        creation->client == NULL ? NULL : stripe_client_error(creation->client);
+    const bool missing = error != NULL && status_reason(failure) == REASON_PAYMENT_SIDE_REJECTED &&
+                         strcmp(error->code, "resource_missing") == 0;
+
+    if (status_reason(failure) == REASON_PAYMENT_DECLINED && error != NULL) {
+        return declined(
+            cx, error, id_text(cx->arena, ID_SUBSCRIPTION, &creation->intent->subject_id));
+    }
+    if (missing && error->failure == PAYMENT_FAILURE_NOT_FOUND &&
+        request->payment_method_id[0] != '\0') {
+        return status_pair(
+            cx,
+            status_of(cx, REASON_PAYMENT_METHOD_NOT_FOUND),
+            "payment_method_id",
+            request->payment_method_id);
+    }
+    if (missing && error->param[0] == '\0' && request->payment_method_id[0] == '\0') {
+        return status_pair(
+            cx,
+            status_of(cx, REASON_PAYMENT_METHOD_MISSING),
+            "customer_id",
+            id_text(cx->arena, ID_CUSTOMER, &request->customer_id));
+    }
+    return failure;
+}
+
+struct status subscriptions_create_drive(
+    struct ctx *cx,
+    struct services *services,
+    struct intent *intent,
+    struct intent_result *ret_result)
+{
+    struct creation creation = {.services = services, .intent = intent, .customer = ""};
+    struct status status;
+    struct ctx settle_cx;
+    bool given_up = false;
+
+    failpoint("subscription.claimed");
+    TRY(subscription_request_read(cx, intent->request, &creation.request));
+    status = call_payment_side(cx, &creation, &given_up);
+    failpoint("subscription.called");
+    settle_cx = intents_settle_context(cx);
+    if (status.code == CODE_OK) {
+        TRY(tx_run(&settle_cx, services->db, settle_made, &creation));
+        failpoint("subscription.settled");
+        if (services->wake_webhooks != NULL) {
+            services->wake_webhooks(services->wake_user); /* for the invoice */
+        }
+        return intents_answer(cx, &creation.stored, ret_result);
+    }
+    if (!given_up) {
+        return status;
+    }
+    creation.failure = told(cx, &creation, status);
+    TRY(tx_run(&settle_cx, services->db, settle_failed, &creation));
+    failpoint("subscription.settled");
+    log_info(
+        cx,
+        "subscription failed",
+        LOG_ID("subscription", ID_SUBSCRIPTION, &intent->subject_id),
+        LOG_STATUS(creation.failure));
+    ret_result->settled = true;
+    return creation.failure;
+}

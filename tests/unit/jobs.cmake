@@ -1,0 +1,1 @@
+bos_test(jobs/scheduler USES jobs THREADS)
