@@ -1,10 +1,10 @@
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "base/failpoint.h"
+#include "domain/field_check.h"
 #include "http/json.h"
 #include "services/audit.h"
 #include "services/payment_accounts.h"
@@ -57,20 +57,6 @@ static struct status state_invalid(struct ctx *cx, const struct subscription *ro
 
     status = status_pair(cx, status, "status", status_name);
     return status_pair(cx, status, "method", method == NULL ? cx->method : method + 1);
-}
-
-static struct status check_etag(struct ctx *cx, const struct subscription *row, const char *etag)
-{
-    const char *current = arena_printf(cx->arena, "%" PRId64, row->version);
-
-    if (etag[0] == '\0' || strcmp(etag, current) == 0) {
-        return STATUS_OK;
-    }
-    return status_pair(
-        cx,
-        status_pair(cx, status_of(cx, REASON_ETAG_MISMATCH), "etag", etag),
-        "current_etag",
-        current);
 }
 
 static struct status check_busy(
@@ -133,7 +119,7 @@ prepare(struct ctx *cx, struct services *services, struct tx *tx, struct intent 
 
     (void)services;
     TRY(subscription_store_lock(cx, tx, &ending->end->subscription_id, &row));
-    TRY(check_etag(cx, &row, ending->end->etag));
+    TRY(field_check_etag(cx, ending->end->etag, row.version));
     TRY(check_busy(cx, tx, intent, &row));
     if (row.status == SUBSCRIPTION_FAILED || row.status == SUBSCRIPTION_PENDING ||
         (ending->undo && subscription_status_ended(row.status))) {
