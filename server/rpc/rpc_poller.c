@@ -6,6 +6,7 @@
 #include "base/ctx.h"
 #include "base/deadline.h"
 #include "base/heap.h"
+#include "rpc/rpc_cork.h"
 
 /* Under load the queue is never empty, so the clock is looked at every so many events. */
 #define EVENTS_PER_LOOK 256
@@ -16,6 +17,7 @@ struct rpc_poller {
     pthread_t thread;
     bool started;
     bool queue_down;
+    struct rpc_cork cork;
     int64_t tick_ms;
     void (*tick)(void *data);
     void *tick_data;
@@ -61,10 +63,33 @@ grpc_completion_queue *rpc_poller_queue(struct rpc_poller *poller)
     return poller->queue;
 }
 
+void rpc_poller_answers(struct rpc_poller *poller, int fd)
+{
+    rpc_cork_answer(&poller->cork, fd);
+}
+
 static gpr_timespec next_tick(const struct rpc_poller *poller)
 {
     return gpr_time_add(
         gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(poller->tick_ms, GPR_TIMESPAN));
+}
+
+/* The next event; a timeout when it is time for a tick. Answers are held back only as long as there
+ * is one. */
+static grpc_event next_event(struct rpc_poller *poller, gpr_timespec tick_at)
+{
+    if (rpc_cork_holds(&poller->cork)) {
+        if (!rpc_cork_is_full(&poller->cork)) {
+            const grpc_event event =
+                grpc_completion_queue_next(poller->queue, gpr_inf_past(GPR_CLOCK_MONOTONIC), NULL);
+
+            if (event.type != GRPC_QUEUE_TIMEOUT) {
+                return event;
+            }
+        }
+        rpc_cork_release(&poller->cork);
+    }
+    return grpc_completion_queue_next(poller->queue, tick_at, NULL);
 }
 
 static void *run(void *data)
@@ -74,7 +99,7 @@ static void *run(void *data)
     unsigned events = 0;
 
     for (;;) {
-        const grpc_event event = grpc_completion_queue_next(poller->queue, tick_at, NULL);
+        const grpc_event event = next_event(poller, tick_at);
 
         if (event.type == GRPC_QUEUE_SHUTDOWN) {
             return NULL;

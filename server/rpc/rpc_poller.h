@@ -35,6 +35,9 @@ void rpc_poller_free(struct rpc_poller *poller);
 
 grpc_completion_queue *rpc_poller_queue(struct rpc_poller *poller);
 
+/* An event that fires now is about to write an answer to the connection fd: see rpc_cork.h. */
+void rpc_poller_answers(struct rpc_poller *poller, int fd);
+
 /* tick is called on the thread about every tick_ms. Fails with INTERNAL. */
 struct status rpc_poller_start(
     struct ctx *cx,

@@ -59,6 +59,7 @@ static void run_inline(struct rpc_call *call)
         hand_over(call, RPC_LANE_DATABASE);
         return;
     }
+    rpc_poller_answers(call->server->poller, call->peer.fd);
     rpc_call_finish(call, status, response);
 }
 

@@ -12,6 +12,7 @@ target_link_libraries(rpc_testserver PRIVATE
 set(rpc_test_libs bos_pb_rpc bos_pb_rpctest bos_descriptors_rpctest)
 bos_test(rpc/rpc_address USES rpc LIBS ${rpc_test_libs})
 bos_test(rpc/rpc_call_bytes USES rpc LIBS ${rpc_test_libs})
+bos_test(rpc/rpc_cork USES rpc)
 bos_test(rpc/rpc_descriptors USES rpc LIBS ${rpc_test_libs})
 bos_test(rpc/rpc_health USES rpc LIBS ${rpc_test_libs})
 bos_test(rpc/rpc_method_index USES rpc LIBS ${rpc_test_libs})
