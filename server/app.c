@@ -25,6 +25,7 @@
 #include "store/db.h"
 #include "store/event_log.h"
 #include "store/schema.h"
+#include "watchdog.h"
 #include "web/ops.h"
 #include "web/stripe_webhook.h"
 
@@ -42,6 +43,7 @@ struct app {
     struct rpc_server *rpc;
     struct http_server *http;
     struct http_server *ops;
+    struct watchdog *watchdog;
     struct job_thread job_threads[JOB_THREADS_COUNT];
     struct http_route ops_routes[OPS_ROUTES];
     struct http_route http_routes[STRIPE_WEBHOOK_ROUTES];
@@ -51,6 +53,7 @@ struct app {
     int64_t followed_us;
     bool lost;
     _Atomic bool draining;
+    _Atomic bool crowded; /* there are hardly any descriptors left */
 };
 
 static void forget(
@@ -109,7 +112,7 @@ static void on_followed(void *user, int64_t as_of_us)
     }
     app->followed_us = monotonic_us();
     entitlement_cache_followed(app->services->cache, as_of_us);
-    if (app->rpc != NULL && !atomic_load(&app->draining)) {
+    if (app->rpc != NULL && !atomic_load(&app->draining) && !atomic_load(&app->crowded)) {
         rpc_server_health(app->rpc, "", true);
     }
 }
@@ -130,6 +133,17 @@ static void on_tick(void *user)
     struct app *app = user;
 
     hub_tick(app->services->hub);
+}
+
+/* The tail says that we serve again. */
+static void on_crowded(void *user, bool crowded)
+{
+    struct app *app = user;
+
+    atomic_store(&app->crowded, crowded);
+    if (crowded) {
+        rpc_server_health(app->rpc, "", false);
+    }
 }
 
 /* A door knows its fields, not what they are called in the settings: "listen" is the setting that
@@ -174,6 +188,7 @@ static struct status start_rpc(struct ctx *cx, struct app *app)
         .keepalive_ms = (uint32_t)s->grpc_keepalive_ms,
         .keepalive_timeout_ms = (uint32_t)s->grpc_keepalive_timeout_ms,
         .idle_connection_ms_max = (uint32_t)s->grpc_idle_connection_ms_max,
+        .connection_age_ms_max = (uint32_t)s->grpc_connection_age_ms_max,
         .drain_ms_max = (uint32_t)s->grpc_drain_ms_max,
         .reflection = s->grpc_reflection != 0,
         .streams_max = (uint32_t)s->feed_subscribers_max + OTHER_STREAMS_MAX,
@@ -212,6 +227,28 @@ static void wake_webhooks(void *user)
     scheduler_wake(app->scheduler, JOB_THREAD_WEBHOOKS);
 }
 
+static struct status start_watchdog(struct ctx *cx, struct app *app)
+{
+    const struct http_probe rpc = {
+        .address = rpc_server_address(app->rpc),
+        .path = "/grpc.health.v1.Health/Check",
+        .grpc = true,
+        .tls = *app->settings->grpc_tls_cert_file != '\0',
+    };
+    const struct watchdog_config config = {
+        .interval_ms = app->settings->watchdog_interval_ms,
+        .doors =
+            {{"grpc", rpc},
+             {"http", {.address = http_server_address(app->http), .path = "/healthz"}},
+             {"ops", {.address = http_server_address(app->ops), .path = "/healthz"}}},
+        .door_count = WATCHDOG_DOORS_MAX,
+        .on_crowded = on_crowded,
+        .user = app,
+    };
+
+    return watchdog_start(cx, &config, &app->watchdog);
+}
+
 static struct status start(struct ctx *cx, struct app *app)
 {
     const struct tail_observer observer = {on_event, on_followed, on_lost, on_tick, app};
@@ -239,13 +276,15 @@ static struct status start(struct ctx *cx, struct app *app)
     status =
         start_http(cx, app, app->settings->http_ops_listen, app->ops_routes, OPS_ROUTES, &app->ops);
     TRY(named(cx, "http.ops_listen", status));
-    return scheduler_start(cx, app->scheduler);
+    TRY(scheduler_start(cx, app->scheduler));
+    return start_watchdog(cx, app);
 }
 
 /* In the opposite order: no new work, running calls end, then what they stand on. */
 static void stop(struct app *app)
 {
     atomic_store(&app->draining, true);
+    watchdog_free(app->watchdog);
     if (app->rpc != NULL) {
         rpc_server_health(app->rpc, "", false);
         rpc_server_stop(app->rpc);

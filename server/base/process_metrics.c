@@ -89,22 +89,42 @@ static void write_stat(struct buf *buf)
         now.tv_sec - boot.tv_sec + start_ticks / sysconf(_SC_CLK_TCK));
 }
 
-static void write_descriptors(struct buf *buf)
+int64_t process_open_fds(void)
 {
     DIR *folder = opendir("/proc/self/fd");
-    struct rlimit limit;
     int64_t count = -3; /* ".", ".." and the folder itself */
 
-    if (folder != NULL) {
-        /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone. */
-        while (readdir(folder) != NULL) {
-            count++;
-        }
-        closedir(folder);
-        write_value(buf, "gauge", "process_open_fds", "Open file descriptors.", count);
+    if (folder == NULL) {
+        return -1;
     }
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= INT64_MAX) {
-        write_value(buf, "gauge", "process_max_fds", "Limit of them.", (int64_t)limit.rlim_cur);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone. */
+    while (readdir(folder) != NULL) {
+        count++;
+    }
+    closedir(folder);
+    return count;
+}
+
+int64_t process_max_fds(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT64_MAX) {
+        return INT64_MAX;
+    }
+    return (int64_t)limit.rlim_cur;
+}
+
+static void write_descriptors(struct buf *buf)
+{
+    const int64_t open = process_open_fds();
+    const int64_t max = process_max_fds();
+
+    if (open >= 0) {
+        write_value(buf, "gauge", "process_open_fds", "Open file descriptors.", open);
+    }
+    if (max != INT64_MAX) {
+        write_value(buf, "gauge", "process_max_fds", "Limit of them.", max);
     }
 }
 

@@ -48,6 +48,7 @@ void rpc_core_args_init(
     add(args, GRPC_ARG_ENABLE_CHANNELZ, 0);
     if (core_accepts) { /* one more filter on the way of every call: see rpc_peers.h */
         add(args, GRPC_ARG_MAX_CONNECTION_IDLE_MS, config->idle_connection_ms_max);
+        add(args, GRPC_ARG_MAX_CONNECTION_AGE_MS, config->connection_age_ms_max);
     }
 }
 

@@ -74,7 +74,7 @@ struct rpc_listener {
     size_t waiting_head;
     size_t waiting_count;
     int64_t swept_us;
-    int64_t idle_us_max;
+    struct rpc_peers_life life;
     pthread_t thread;
     bool started;
     bool stopped;
@@ -154,7 +154,7 @@ static void sweep(struct rpc_listener *listener, int64_t now_us)
         listener->swept_us = now_us;
         metric_set(
             listener->connections,
-            (int64_t)rpc_peers_sweep(listener->peers, now_us, listener->idle_us_max));
+            (int64_t)rpc_peers_sweep(listener->peers, now_us, listener->life));
     }
 }
 
@@ -346,7 +346,7 @@ struct status rpc_listener_new(
     struct ctx *cx,
     const struct rpc_address *address,
     struct rpc_peers *peers,
-    int64_t idle_us_max,
+    struct rpc_peers_life life,
     grpc_server *core,
     struct rpc_listener **ret_listener,
     const char **ret_address)
@@ -359,7 +359,7 @@ struct status rpc_listener_new(
     }
     listener->address = *address;
     listener->peers = peers;
-    listener->idle_us_max = idle_us_max;
+    listener->life = life;
     listener->core = core;
     listener->fd = -1;
     listener->epoll_fd = -1;

@@ -11,11 +11,11 @@
 #include <grpc/grpc.h>
 
 #include "base/status.h"
+#include "rpc/rpc_peers.h"
 
 struct ctx;
 struct rpc_address;
 struct rpc_listener;
-struct rpc_peers;
 
 /* Opens the socket; nothing is accepted yet. peers and core are borrowed. The text of the address,
  * with the port that was picked, is in the arena of cx. Fails with FIELD_INVALID or INTERNAL. */
@@ -23,7 +23,7 @@ struct status rpc_listener_new(
     struct ctx *cx,
     const struct rpc_address *address,
     struct rpc_peers *peers,
-    int64_t idle_us_max,
+    struct rpc_peers_life life,
     grpc_server *core,
     struct rpc_listener **ret_listener,
     const char **ret_address) MUST_CHECK;

@@ -2,14 +2,11 @@
 
 #include <arpa/inet.h>
 #include <limits.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -18,18 +15,19 @@
 #include "base/ctx.h"
 #include "base/deadline.h"
 #include "base/heap.h"
+#include "rpc/rpc_goaway.h"
 
 #define SLOTS_SPARE \
     4096 /* descriptors that are not connections: files, the database, the core's own */
 #define CONNECTIONS_MAX ((size_t)65536)
-#define WAITING_BYTES_MAX 4096 /* sent, not acknowledged yet: up to 40 ms after the last answer */
 #define LOOK_EVERY_US 20000
 
 /* An address in three words, which other threads read while this one writes: family and port, and
  * the 16 bytes of an IPv6 or mapped IPv4 address. */
 struct slot {
     ino_t inode;               /* 0: not a connection of ours */
-    bool told_to_go;           /* GOAWAY was sent, because it was idle */
+    bool told_to_go;           /* GOAWAY was sent, because its time was over */
+    int64_t since_us;          /* when it was accepted */
     _Atomic uint64_t calls;    /* generation << 32 | open calls */
     _Atomic int64_t active_us; /* when the last call began */
     _Atomic uint64_t kind;
@@ -148,58 +146,27 @@ static bool has_calls(const struct slot *slot)
     return (uint32_t)atomic_load(&slot->calls) != 0;
 }
 
-/* A frame of the core's must not be cut in two by this one. The core has half a frame written only
- * when the kernel took no more; so the socket must be able to take more, and hold next to nothing.
- */
-static bool may_write_between(int fd)
-{
-    struct pollfd socket = {.fd = fd, .events = POLLOUT};
-    int waiting = 0;
-
-    return ioctl(fd, SIOCOUTQ, &waiting) == 0 && waiting <= WAITING_BYTES_MAX &&
-           poll(&socket, 1, 0) == 1 && socket.revents == POLLOUT;
-}
-
-static bool send_go_away(int fd)
-{
-    static const unsigned char frame[] = {
-        0,
-        0,
-        8,
-        7,
-        0,
-        0,
-        0,
-        0,
-        0, /* 8 bytes of GOAWAY on stream 0 */
-        0x7f,
-        0xff,
-        0xff,
-        0xff, /* all streams so far are served */
-        0,
-        0,
-        0,
-        0, /* NO_ERROR */
-    };
-
-    return may_write_between(fd) &&
-           send(fd, frame, sizeof frame, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof frame;
-}
-
-static void end_idle(struct slot *slot, int fd, int64_t now_us, int64_t idle_us_max)
+static bool is_over(const struct slot *slot, int64_t now_us, struct rpc_peers_life life)
 {
     const int64_t active_us = atomic_load_explicit(&slot->active_us, memory_order_relaxed);
+    const int64_t earlier_us = life.age_us_max / 100 * (int64_t)(slot->inode % 21);
 
-    if (has_calls(slot) || now_us - active_us <= idle_us_max) {
+    return (!has_calls(slot) && now_us - active_us > life.idle_us_max) ||
+           now_us - slot->since_us > life.age_us_max - earlier_us;
+}
+
+static void end_if_over(struct slot *slot, int fd, int64_t now_us, struct rpc_peers_life life)
+{
+    if (!is_over(slot, now_us, life)) {
         slot->told_to_go = false;
     } else if (!slot->told_to_go) {
-        slot->told_to_go = send_go_away(fd);
-    } else {
+        slot->told_to_go = rpc_goaway_send(fd);
+    } else if (!has_calls(slot)) {
         shutdown(fd, SHUT_RDWR);
     }
 }
 
-size_t rpc_peers_sweep(struct rpc_peers *peers, int64_t now_us, int64_t idle_us_max)
+size_t rpc_peers_sweep(struct rpc_peers *peers, int64_t now_us, struct rpc_peers_life life)
 {
     for (size_t i = 0; i < peers->slot_max; i++) {
         struct slot *slot = &peers->slots[i];
@@ -210,7 +177,7 @@ size_t rpc_peers_sweep(struct rpc_peers *peers, int64_t now_us, int64_t idle_us_
         if (!is_open(slot, (int)i)) {
             rpc_peers_remove(peers, (int)i);
         } else {
-            end_idle(slot, (int)i, now_us, idle_us_max);
+            end_if_over(slot, (int)i, now_us, life);
         }
     }
     peers->looked_us = now_us;
@@ -225,7 +192,7 @@ bool rpc_peers_go_away(struct rpc_peers *peers)
         struct slot *slot = &peers->slots[i];
 
         if (slot->inode != 0 && !slot->told_to_go && is_open(slot, (int)i)) {
-            slot->told_to_go = send_go_away((int)i);
+            slot->told_to_go = rpc_goaway_send((int)i);
             all = all && slot->told_to_go;
         }
     }
@@ -258,7 +225,7 @@ rpc_peers_add(struct rpc_peers *peers, int fd, const struct sockaddr_storage *fr
     rpc_peers_remove(peers, fd); /* who had this descriptor before is gone */
     verdict = judge(peers, &address);
     if (verdict != RPC_PEERS_OK && monotonic_us() - peers->looked_us > LOOK_EVERY_US) {
-        rpc_peers_sweep(peers, monotonic_us(), INT64_MAX);
+        rpc_peers_sweep(peers, monotonic_us(), (struct rpc_peers_life){INT64_MAX, INT64_MAX});
         verdict = judge(peers, &address);
     }
     if (verdict != RPC_PEERS_OK) {
@@ -268,7 +235,8 @@ rpc_peers_add(struct rpc_peers *peers, int fd, const struct sockaddr_storage *fr
     slot->inode = now.st_ino;
     slot->told_to_go = false;
     atomic_store(&slot->calls, ((atomic_load(&slot->calls) >> 32) + 1) << 32);
-    atomic_store(&slot->active_us, monotonic_us());
+    slot->since_us = monotonic_us();
+    atomic_store(&slot->active_us, slot->since_us);
     atomic_store_explicit(&slot->kind, address.kind, memory_order_relaxed);
     atomic_store_explicit(&slot->high, address.high, memory_order_relaxed);
     atomic_store_explicit(&slot->low, address.low, memory_order_relaxed);

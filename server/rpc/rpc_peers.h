@@ -51,10 +51,16 @@ rpc_peers_add(struct rpc_peers *peers, int fd, const struct sockaddr_storage *fr
 /* The connection was closed by us, before the core had it. */
 void rpc_peers_remove(struct rpc_peers *peers, int fd);
 
-/* Looks which connections are still open, and returns how many. Those without a call for
- * idle_us_max are sent GOAWAY, which makes well-behaved peers close, and are shut down when they
- * are still there at a later look. */
-size_t rpc_peers_sweep(struct rpc_peers *peers, int64_t now_us, int64_t idle_us_max);
+/* How long connections live; INT64_MAX is no limit. */
+struct rpc_peers_life {
+    int64_t idle_us_max; /* without a call */
+    int64_t age_us_max;  /* up to a fifth less, so that they do not all come back at once */
+};
+
+/* Looks which connections are still open, and returns how many. Those whose time is over are sent
+ * GOAWAY, which makes well-behaved peers finish their calls and close, and are shut down when they
+ * are still there at a later look and have no calls. */
+size_t rpc_peers_sweep(struct rpc_peers *peers, int64_t now_us, struct rpc_peers_life life);
 
 /* Sends GOAWAY to all: peers finish their calls and begin no new ones. False when some could not be
  * told now; called again, it tells those. Not while another thread sweeps. */

@@ -48,6 +48,7 @@ static void fill_in(struct rpc_server_config *config)
     default_to(&config->keepalive_ms, RPC_DEFAULT_KEEPALIVE_MS);
     default_to(&config->keepalive_timeout_ms, RPC_DEFAULT_KEEPALIVE_TIMEOUT_MS);
     default_to(&config->idle_connection_ms_max, RPC_DEFAULT_IDLE_CONNECTION_MS);
+    default_to(&config->connection_age_ms_max, RPC_DEFAULT_CONNECTION_AGE_MS);
     default_to(&config->drain_ms_max, RPC_DEFAULT_DRAIN_MS);
     default_to(&config->streams_max, RPC_DEFAULT_STREAMS_MAX);
     default_to(&config->stream_workers, RPC_DEFAULT_STREAM_WORKERS);
@@ -286,6 +287,10 @@ open_tls(struct ctx *cx, struct rpc_server *server, struct rpc_address *address)
 
 static struct status open_port(struct ctx *cx, struct rpc_server *server)
 {
+    const struct rpc_peers_life life = {
+        .idle_us_max = (int64_t)server->config.idle_connection_ms_max * 1000,
+        .age_us_max = (int64_t)server->config.connection_age_ms_max * 1000,
+    };
     struct rpc_address address;
     const char *text = NULL;
 
@@ -294,13 +299,7 @@ static struct status open_port(struct ctx *cx, struct rpc_server *server)
         return open_tls(cx, server, &address);
     }
     TRY(rpc_listener_new(
-        cx,
-        &address,
-        server->peers,
-        (int64_t)server->config.idle_connection_ms_max * 1000,
-        server->core,
-        &server->listener,
-        &text));
+        cx, &address, server->peers, life, server->core, &server->listener, &text));
     server->address = arena_text(&server->arena, text);
     return STATUS_OK;
 }

@@ -3,8 +3,9 @@
 /* The gRPC door: serves a method table over HTTP/2 with gRPC C core.
  * One completion queue and one polling thread (INLINE methods run there), bounded lanes of workers,
  * own accept loop with a connection limit, server reflection (v1, v1alpha), grpc.health.v1.
- * With TLS the core accepts by itself: then the connection limits do not hold (a front keeps them).
- * Signals that main waits for must be blocked before rpc_server_new(): gRPC starts threads there.
+ * With TLS the core accepts by itself: then the connection limits do not hold (a front keeps them),
+ * and when it has once run out of descriptors it accepts no more (the watchdog sees that). Signals
+ * that main waits for must be blocked before rpc_server_new(): gRPC starts threads there.
  * Thread-safe where it says so. */
 
 #include <stdbool.h>
@@ -34,7 +35,8 @@ struct rpc_server_config {
     uint32_t keepalive_ms;
     uint32_t keepalive_timeout_ms;
     uint32_t idle_connection_ms_max;
-    uint32_t drain_ms_max; /* finish running calls within */
+    uint32_t connection_age_ms_max; /* then GOAWAY; its calls finish */
+    uint32_t drain_ms_max;          /* finish running calls within */
     bool reflection;
     uint32_t streams_max;         /* open at once; 0: 10,000; over it SERVER_OVERLOADED */
     uint32_t stream_workers;      /* run next() of the streams; 0: 2 */
@@ -54,6 +56,7 @@ struct rpc_server_config {
 #define RPC_DEFAULT_KEEPALIVE_MS 60000
 #define RPC_DEFAULT_KEEPALIVE_TIMEOUT_MS 20000
 #define RPC_DEFAULT_IDLE_CONNECTION_MS 300000
+#define RPC_DEFAULT_CONNECTION_AGE_MS 1800000
 #define RPC_DEFAULT_DRAIN_MS 30000
 #define RPC_DEFAULT_STREAMS_MAX 10000
 #define RPC_DEFAULT_STREAM_WORKERS 2

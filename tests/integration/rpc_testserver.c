@@ -455,6 +455,7 @@ static const struct option options[] = {
     {"deadline-ms", required_argument, NULL, 't'},
     {"streams", required_argument, NULL, 'm'},
     {"idle-ms", required_argument, NULL, 'i'},
+    {"age-ms", required_argument, NULL, 'a'},
     {"log", required_argument, NULL, 'v'},
     {NULL, 0, NULL, 0},
 };
@@ -499,6 +500,9 @@ static void parse(int argc, char **argv, struct rpc_server_config *config)
             break;
         case 'i':
             config->idle_connection_ms_max = number;
+            break;
+        case 'a':
+            config->connection_age_ms_max = number;
             break;
         case 'v':
             log_configure(

@@ -155,6 +155,22 @@ def test_an_idle_client_connects_again_without_an_error(start):
         server.stats().metrics + "\n") is not None
 
 
+def test_an_old_connection_is_replaced_and_its_calls_finish(start):
+    server = start("--age-ms", "2000")
+    stub = server.stub()
+    tail = stub.Tail(server.pb.TailRequest())
+    assert tail.initial_metadata() is not None
+    for _ in range(45):  # never a failed call
+        stub.Echo(server.pb.EchoRequest(), timeout=5)
+        time.sleep(0.1)
+    stub.Publish(server.pb.PublishRequest(), timeout=5)
+    assert next(tail).number == 1  # on the connection that began it
+    tail.cancel()
+    accepted = re.search(
+        r'billingos_listener_accepts_total{listener="grpc",result="accepted"} (\d+)', server.stats().metrics)
+    assert int(accepted[1]) >= 3
+
+
 def test_a_unix_socket(start, tmp_path):
     path = tmp_path / "rpc.sock"
     server = start("--listen", f"unix:{path}")

@@ -9,7 +9,12 @@
 
 #include <cmocka.h>
 
+#include "base/deadline.h"
 #include "rpc_fixture.h"
+
+static const struct rpc_peers_life no_limit = {INT64_MAX, INT64_MAX};
+static const struct rpc_peers_life idle_quarter = {INT64_MAX / 4, INT64_MAX};
+static const struct rpc_peers_life old_second = {INT64_MAX, 1000000};
 
 static struct sockaddr_storage from_v4(const char *text)
 {
@@ -49,10 +54,10 @@ static void the_total_is_limited_and_closed_ones_do_not_count(void **state)
     close(fds[1]);
     usleep(25000);
     assert_int_equal(rpc_peers_add(peers, fds[3], &address), RPC_PEERS_OK);
-    assert_int_equal(rpc_peers_sweep(peers, 0, INT64_MAX), 3);
+    assert_int_equal(rpc_peers_sweep(peers, 0, no_limit), 3);
     rpc_peers_remove(peers, fds[0]);
     rpc_peers_remove(peers, fds[0]);
-    assert_int_equal(rpc_peers_sweep(peers, 0, INT64_MAX), 2);
+    assert_int_equal(rpc_peers_sweep(peers, 0, no_limit), 2);
     rpc_peers_free(peers);
     close(fds[0]);
     close(fds[2]);
@@ -111,11 +116,34 @@ static void idle_connections_are_told_first_and_then_closed(void **state)
     assert_int_equal(rpc_peers_new(fixture_cx(state), 10, 0, &peers).code, CODE_OK);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     assert_int_equal(rpc_peers_add(peers, pair[0], &address), RPC_PEERS_OK);
-    assert_int_equal(rpc_peers_sweep(peers, INT64_MAX / 2, INT64_MAX / 4), 1);
+    assert_int_equal(rpc_peers_sweep(peers, INT64_MAX / 2, idle_quarter), 1);
     assert_int_equal(recv(pair[1], got, sizeof got, MSG_DONTWAIT), 17);
     assert_int_equal(got[3], 7);
     assert_int_equal(recv(pair[1], got, sizeof got, MSG_DONTWAIT), -1);
-    assert_int_equal(rpc_peers_sweep(peers, INT64_MAX / 2, INT64_MAX / 4), 1);
+    assert_int_equal(rpc_peers_sweep(peers, INT64_MAX / 2, idle_quarter), 1);
+    assert_int_equal(recv(pair[1], got, sizeof got, MSG_DONTWAIT), 0);
+    rpc_peers_free(peers);
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static void old_connections_are_told_and_their_calls_finish(void **state)
+{
+    const struct sockaddr_storage address = {.ss_family = AF_UNIX};
+    struct rpc_peers *peers = NULL;
+    unsigned char got[64];
+    int64_t now_us = 0;
+    int pair[2];
+
+    assert_int_equal(rpc_peers_new(fixture_cx(state), 10, 0, &peers).code, CODE_OK);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(rpc_peers_add(peers, pair[0], &address), RPC_PEERS_OK);
+    now_us = monotonic_us();
+    assert_int_equal(rpc_peers_sweep(peers, now_us + 700000, old_second), 1);
+    assert_int_equal(recv(pair[1], got, sizeof got, MSG_DONTWAIT), -1);
+    assert_int_equal(rpc_peers_sweep(peers, now_us + 1100000, old_second), 1);
+    assert_int_equal(recv(pair[1], got, sizeof got, MSG_DONTWAIT), 17);
+    assert_int_equal(rpc_peers_sweep(peers, now_us + 1200000, old_second), 1);
     assert_int_equal(recv(pair[1], got, sizeof got, MSG_DONTWAIT), 0);
     rpc_peers_free(peers);
     close(pair[0]);
@@ -156,6 +184,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_peer_may_not_take_all, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(
             idle_connections_are_told_first_and_then_closed, fixture_new, fixture_free),
+        cmocka_unit_test_setup_teardown(
+            old_connections_are_told_and_their_calls_finish, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(
             all_are_told_to_go_away_at_the_end, fixture_new, fixture_free),
         cmocka_unit_test(unknown_peers_are_nobody),
