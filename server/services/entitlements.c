@@ -194,12 +194,28 @@ static struct status answer_covered(
         TRY(find_usage(cx, services, state, entry, quantity, &answer->freshness, &usage));
     }
     answer->known = true;
+    answer->unreachable = entry->unreachable;
     answer->entitlement = entry->entitlement;
     answer->entitlement.config = entry->entitlement.config[0] == '\0'
                                      ? ""
                                      : arena_text(cx->arena, entry->entitlement.config);
     answer->decision =
         entitlement_evaluate(&state->customer, &entry->entitlement, usage, quantity, cx->now_us);
+    return STATUS_OK;
+}
+
+/* The policy is the feature's own, whoever asks. */
+static struct status
+answer_nobody(struct ctx *cx, struct services *services, struct entitlement_answer *answer)
+{
+    AUTO_INDEX index = NULL;
+    const struct catalog_feature *feature = NULL;
+
+    TRY(entitlement_load_catalog(cx, services, &index));
+    feature = catalog_index_feature(index, answer->feature_key);
+    answer->unreachable = feature == NULL ? UNREACHABLE_UNKNOWN : feature->unreachable;
+    answer->decision.reason = DECISION_CUSTOMER_NOT_FOUND;
+    answer->freshness = (struct freshness){.as_of_us = cx->now_us, .origin = ORIGIN_DATABASE};
     return STATUS_OK;
 }
 
@@ -219,6 +235,7 @@ static struct status answer_uncovered(
     feature = catalog_index_feature(index, question->feature_key);
     answer->decision =
         entitlement_evaluate(&state->customer, NULL, none, question->quantity, cx->now_us);
+    answer->unreachable = feature == NULL ? UNREACHABLE_UNKNOWN : feature->unreachable;
     if (feature == NULL) {
         answer->decision.reason = DECISION_FEATURE_NOT_FOUND;
     } else if (feature->kind == FEATURE_METERED || feature->kind == FEATURE_CREDITS) {
@@ -249,10 +266,7 @@ struct status entitlements_check(
         &state,
         &ret_answer->freshness);
     if (status_reason(status) == REASON_CUSTOMER_NOT_FOUND) {
-        ret_answer->decision.reason = DECISION_CUSTOMER_NOT_FOUND;
-        ret_answer->freshness =
-            (struct freshness){.as_of_us = cx->now_us, .origin = ORIGIN_DATABASE};
-        return STATUS_OK;
+        return answer_nobody(cx, services, ret_answer);
     }
     TRY(status);
     assert(state != NULL);

@@ -47,6 +47,7 @@ struct entitlement_answer {
     struct entitlement entitlement; /* config in the arena */
     struct entitlement_decision decision;
     struct freshness freshness;
+    enum unreachable_policy unreachable; /* of the feature */
 };
 
 /* Our id of a customer. Fails with CUSTOMER_NOT_FOUND. */

@@ -15,7 +15,7 @@
     " f.kind, coalesce(m.meter_no, 0), s.access, s.access_until, s.unlimited, s.limit_value,"     \
     " s.reset_period, s.anchor_at, s.period_start_at, s.period_end_at, s.overage_policy,"         \
     " s.overage_max, s.config_value, s.provenance, s.subscription_id, s.plan_id, s.plan_version," \
-    " s.grant_id"                                                                                 \
+    " s.grant_id, f.unreachable_policy = 'ALLOW'"                                                 \
     " FROM customers c"                                                                           \
     " LEFT JOIN entitlement_heads h ON h.org_id = c.org_id AND h.customer_id = c.customer_id"     \
     " LEFT JOIN entitlement_snapshots s ON s.org_id = c.org_id AND s.customer_id = c.customer_id" \
@@ -141,6 +141,7 @@ load_row(struct ctx *cx, const struct rows *rows, size_t row, struct entitlement
     e->plan_id = row_id(rows, row, 25);
     e->plan_version = (int32_t)row_i64(rows, row, 26);
     e->grant_id = row_id(rows, row, 27);
+    ret_row->unreachable = row_bool(rows, row, 28) ? UNREACHABLE_ALLOW : UNREACHABLE_DENY;
 }
 
 struct status entitlement_store_load(
