@@ -284,6 +284,15 @@ static struct status call_there(
     return steps->call(cx, work);
 }
 
+/* The bank has answered, or nothing has happened. */
+static bool is_final(const struct intent *intent, struct status status)
+{
+    const enum reason reason = status_reason(status);
+
+    return reason == REASON_PAYMENT_DECLINED || reason == REASON_PAYMENT_METHOD_MISSING ||
+           intents_absent(intent, status);
+}
+
 static void release_json(struct json **json)
 {
     json_free(*json);
@@ -319,8 +328,7 @@ struct status subscription_verb_drive(
         failpoint("subscription_verb.settled");
         return intents_answer(cx, &work.stored, ret_result);
     }
-    if (status_reason(status) != REASON_PAYMENT_DECLINED && !intents_absent(intent, status) &&
-        cx->now_us - intent->created_us < INTENTS_HORIZON_US) {
+    if (!is_final(intent, status) && cx->now_us - intent->created_us < INTENTS_HORIZON_US) {
         return status;
     }
     /* What became of it is told by the mirror; the change itself may be asked for again. */
