@@ -16,6 +16,7 @@
 #include "handlers/organization_handler.h"
 #include "handlers/payment_account_handler.h"
 #include "handlers/subscription_handler.h"
+#include "handlers/subscription_verb_handler.h"
 #include "handlers/usage_handler.h"
 #include "services/auth.h"
 
@@ -272,6 +273,48 @@ static const struct rpc_method rows[] = {
         UndoCancelSubscription,
         undo_cancel_subscription,
         subscription_undo_cancel,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        PauseCollection,
+        pause_collection,
+        subscription_pause_collection,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        ResumeCollection,
+        resume_collection,
+        subscription_resume_collection,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        PauseSubscription,
+        pause_subscription,
+        subscription_pause_access,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        ResumeSubscription,
+        resume_subscription,
+        subscription_resume_access,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        ExtendTrial,
+        extend_trial,
+        subscription_extend_trial,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        EndTrial,
+        end_trial,
+        subscription_end_trial,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        RenewSubscription,
+        renew_subscription,
+        subscription_renew,
         SCOPE_SUBSCRIPTIONS_WRITE),
 
     CHECK(

@@ -10,6 +10,7 @@ static const struct job webhooks[] = {
 
 static const struct job resolver[] = {
     {"resolver", resolver_job_run, 500},
+    {"resumption", resumption_run, 1000},
 };
 
 static const struct job keeping[] = {

@@ -3,6 +3,9 @@
 #include "services/intent_resolver.h"
 #include "services/payment_accounts.h"
 #include "services/subscription_mirror.h"
+#include "services/subscription_pause.h"
+#include "services/subscription_renew.h"
+#include "services/subscription_trial.h"
 #include "services/subscriptions.h"
 
 /* Every method that reaches the payment side under an intent. */
@@ -12,6 +15,13 @@ const struct intent_driver INTENT_DRIVERS[] = {
     {SUBSCRIPTION_CREATE_METHOD, subscriptions_create_drive},
     {SUBSCRIPTION_CANCEL_METHOD, subscriptions_cancel_drive},
     {SUBSCRIPTION_UNDO_CANCEL_METHOD, subscriptions_cancel_drive},
+    {SUBSCRIPTION_PAUSE_COLLECTION_METHOD, subscriptions_pause_collection_drive},
+    {SUBSCRIPTION_RESUME_COLLECTION_METHOD, subscriptions_resume_collection_drive},
+    {SUBSCRIPTION_PAUSE_METHOD, subscriptions_pause_drive},
+    {SUBSCRIPTION_RESUME_METHOD, subscriptions_resume_drive},
+    {SUBSCRIPTION_EXTEND_TRIAL_METHOD, subscriptions_trial_drive},
+    {SUBSCRIPTION_END_TRIAL_METHOD, subscriptions_trial_drive},
+    {SUBSCRIPTION_RENEW_METHOD, subscriptions_renew_drive},
 };
 
 const size_t INTENT_DRIVER_COUNT = ARRAY_LEN(INTENT_DRIVERS);

@@ -154,6 +154,8 @@ static struct status insert_pending(
         .cancel_reason = "",
         .cancel_feedback = "",
         .cancel_comment = "",
+        .collection_pause = "",
+        .trial_end_behavior = "",
         .metadata = placing->order->metadata,
         .version = 1,
         .created_us = cx->now_us,

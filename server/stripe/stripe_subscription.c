@@ -240,6 +240,27 @@ struct status stripe_subscription_list(
     return read_page(cx, client, account_id, json_root(json), ret_page);
 }
 
+struct status stripe_subscription_post(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const struct stripe_subscription_post *post,
+    const struct buf *body,
+    struct payment_subscription *ret_subscription)
+{
+    struct stripe_call call = {
+        .endpoint = post->endpoint,
+        .verb = STRIPE_POST,
+        .account_id = post->account_id,
+        .form = body,
+        .idempotency_key = post->idempotency_key,
+        .object = "subscription",
+    };
+
+    TRY(stripe_value_path(
+        cx, "/v1/subscriptions/", post->subscription_id, post->suffix, &call.path));
+    return read_call(cx, client, &call, ret_subscription);
+}
+
 static struct status update(
     struct ctx *cx,
     struct stripe_client *client,
@@ -249,17 +270,15 @@ static struct status update(
     const char *idempotency_key,
     struct payment_subscription *ret_subscription)
 {
-    struct stripe_call call = {
+    const struct stripe_subscription_post post = {
         .endpoint = "subscriptions.update",
-        .verb = STRIPE_POST,
         .account_id = account_id,
-        .form = body,
+        .subscription_id = subscription_id,
+        .suffix = "",
         .idempotency_key = idempotency_key,
-        .object = "subscription",
     };
 
-    TRY(stripe_value_path(cx, "/v1/subscriptions/", subscription_id, "", &call.path));
-    return read_call(cx, client, &call, ret_subscription);
+    return stripe_subscription_post(cx, client, &post, body, ret_subscription);
 }
 
 struct status stripe_subscription_change(
