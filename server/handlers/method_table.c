@@ -4,6 +4,7 @@
 #include <billingos/v1/customer_service.pb-c.h>
 #include <billingos/v1/entitlement_service.pb-c.h>
 #include <billingos/v1/insights_service.pb-c.h>
+#include <billingos/v1/invoice_service.pb-c.h>
 #include <billingos/v1/organization_service.pb-c.h>
 #include <billingos/v1/subscription_service.pb-c.h>
 #include <billingos/v1/usage_service.pb-c.h>
@@ -13,6 +14,7 @@
 #include "handlers/customer_handler.h"
 #include "handlers/entitlement_handler.h"
 #include "handlers/insights_handler.h"
+#include "handlers/invoice_handler.h"
 #include "handlers/organization_handler.h"
 #include "handlers/payment_account_handler.h"
 #include "handlers/subscription_handler.h"
@@ -316,6 +318,15 @@ static const struct rpc_method rows[] = {
         renew_subscription,
         subscription_renew,
         SCOPE_SUBSCRIPTIONS_WRITE),
+
+    READ(InvoiceService, GetInvoice, get_invoice, invoice_get, SCOPE_INVOICES_READ),
+    READ(InvoiceService, ListInvoices, list_invoices, invoice_list, SCOPE_INVOICES_READ),
+    READ(
+        InvoiceService,
+        ListPaymentAttempts,
+        list_payment_attempts,
+        payment_attempt_list,
+        SCOPE_INVOICES_READ),
 
     CHECK(
         EntitlementService,

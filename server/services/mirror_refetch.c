@@ -11,6 +11,7 @@
 #include "base/wallclock.h"
 #include "services/invoice_mirror.h"
 #include "services/payment_account_mirror.h"
+#include "services/payment_attempts.h"
 #include "services/services.h"
 #include "services/subscription_mirror.h"
 #include "services/webhook_event.h"
@@ -18,6 +19,7 @@
 #include "store/dirty_object_store.h"
 #include "store/invoice_store.h"
 #include "store/stripe_account_store.h"
+#include "stripe/stripe_charge.h"
 #include "stripe/stripe_client.h"
 #include "stripe/stripe_invoice.h"
 #include "stripe/stripe_subscription.h"
@@ -38,6 +40,7 @@ struct fetch {
     bool gone; /* the payment side does not have it */
     struct payment_subscription subscription;
     struct payment_invoice invoice;
+    struct payment_charge charge;
 };
 
 static bool is_type(const struct dirty_object *object, const char *type)
@@ -73,6 +76,16 @@ static struct status apply_invoice(struct ctx *cx, struct tx *tx, void *user)
     return clear(cx, tx, fetch);
 }
 
+static struct status apply_charge(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct fetch *fetch = user;
+
+    if (!fetch->gone) {
+        TRY(payment_attempt_apply(cx, tx, &fetch->charge, fetch->fetch_number));
+    }
+    return clear(cx, tx, fetch);
+}
+
 /* "It does not exist" is an answer: a draft invoice may be deleted; a subscription never is, so its
  * row is left alone and somebody should look. */
 static struct status check_gone(struct ctx *cx, struct fetch *fetch, struct status status)
@@ -90,30 +103,47 @@ static struct status check_gone(struct ctx *cx, struct fetch *fetch, struct stat
     return STATUS_OK;
 }
 
+/* What is mirrored: how it is read, and how it is applied. */
+static struct status read_subscription(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_subscription_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->subscription);
+}
+
+static struct status read_invoice(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_invoice_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->invoice);
+}
+
+static struct status read_charge(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_charge_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->charge);
+}
+
+static const struct {
+    const char *type;
+    struct status (*read)(struct ctx *cx, struct fetch *fetch);
+    tx_fn apply;
+} mirrored[] = {
+    {WEBHOOK_OBJECT_SUBSCRIPTION, read_subscription, apply_subscription},
+    {WEBHOOK_OBJECT_INVOICE, read_invoice, apply_invoice},
+    {WEBHOOK_OBJECT_CHARGE, read_charge, apply_charge},
+};
+
 static struct status fetch_object(struct ctx *cx, struct fetch *fetch)
 {
-    const struct dirty_object *object = fetch->object;
     struct db *db = fetch->services->db;
 
     TRY(services_payment_client(cx, fetch->services, &fetch->client));
     TRY(dirty_object_store_fetch_number(cx, db, &fetch->fetch_number));
-    if (is_type(object, WEBHOOK_OBJECT_SUBSCRIPTION)) {
-        TRY(check_gone(
-            cx,
-            fetch,
-            stripe_subscription_retrieve(
-                cx, fetch->client, fetch->account_id, object->object_id, &fetch->subscription)));
-        failpoint("mirror.fetched");
-        return tx_run(cx, db, apply_subscription, fetch);
-    }
-    if (is_type(object, WEBHOOK_OBJECT_INVOICE)) {
-        TRY(check_gone(
-            cx,
-            fetch,
-            stripe_invoice_retrieve(
-                cx, fetch->client, fetch->account_id, object->object_id, &fetch->invoice)));
-        failpoint("mirror.fetched");
-        return tx_run(cx, db, apply_invoice, fetch);
+    for (size_t i = 0; i < ARRAY_LEN(mirrored); i++) {
+        if (is_type(fetch->object, mirrored[i].type)) {
+            TRY(check_gone(cx, fetch, mirrored[i].read(cx, fetch)));
+            failpoint("mirror.fetched");
+            return tx_run(cx, db, mirrored[i].apply, fetch);
+        }
     }
     return tx_run(cx, db, clear, fetch);
 }

@@ -104,10 +104,7 @@ struct status webhooks_receive(
 
 static bool is_mirrored(const struct inbox_event *event)
 {
-    return event->object_id[0] != '\0' &&
-           (strcmp(event->object_type, WEBHOOK_OBJECT_SUBSCRIPTION) == 0 ||
-            strcmp(event->object_type, WEBHOOK_OBJECT_INVOICE) == 0 ||
-            strcmp(event->object_type, WEBHOOK_OBJECT_ACCOUNT) == 0);
+    return event->object_id[0] != '\0' && webhook_event_mirrored(event->object_type);
 }
 
 struct handle_work {
