@@ -1,6 +1,7 @@
 #include "handlers/customer_pb.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -108,6 +109,12 @@ Billingos__V1__Customer *customer_pb(struct ctx *cx, const struct customer *cust
                           ? BILLINGOS__V1__CUSTOMER_STATUS__CUSTOMER_STATUS_ACTIVE
                           : BILLINGOS__V1__CUSTOMER_STATUS__CUSTOMER_STATUS_ARCHIVED;
     message->default_payment_method_id = pb_text(customer->payment_method_id);
+    if (customer->balance_minor != 0 && customer->currency[0] != '\0') {
+        struct money balance = {.minor = customer->balance_minor};
+
+        snprintf(balance.currency, sizeof balance.currency, "%s", customer->currency);
+        message->balance = pb_money(cx, balance);
+    }
     message->metadata = pb_map(
         cx,
         customer->metadata,
