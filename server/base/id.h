@@ -51,6 +51,9 @@ enum id_kind {
 /* A new id; now_us gives its time part. Never fails: neither does getrandom(). */
 struct id id_new(int64_t now_us);
 
+/* No id made at at_us or later is smaller, and every one of a millisecond before is. */
+struct id id_first(int64_t at_us);
+
 /* An id that is a function of its inputs (the first 128 bits of a SHA-256), for keys that must come
  * out the same on every try. */
 struct id id_derived(const void *data, size_t len);

@@ -128,6 +128,11 @@ bool subscription_event(
 int64_t
 subscription_past_due_since(enum subscription_status to, int64_t past_due_since_us, int64_t now_us);
 
+/* Nobody collects for an account that was disconnected (0: it was not): what would give access
+ * counts as overdue since then. */
+enum subscription_status subscription_status_disconnected(
+    enum subscription_status status, int64_t disconnected_us, int64_t *past_due_since_us);
+
 /* What a subscription in this state gives access to: DECISION_GRANTED, DECISION_GRANTED_GRACE, a
  * denial, or DECISION_NO_ACTIVE_SUBSCRIPTION when it counts as absent. A payment that is overdue is
  * borne for the grace period, counted from the moment it became overdue; *ret_until_us is the end

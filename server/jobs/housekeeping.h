@@ -12,6 +12,9 @@ struct services;
 /* Grace and grants that have ended: the customers' entitlements are merged anew. */
 struct status access_expiry_run(struct ctx *cx, struct services *services, size_t *ret_done);
 
+/* A payment account was disconnected or connected again: so were its customers. */
+struct status access_sweep_run(struct ctx *cx, struct services *services, size_t *ret_done);
+
 /* When API keys were last used. */
 struct status key_use_run(struct ctx *cx, struct services *services, size_t *ret_done);
 

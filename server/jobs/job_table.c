@@ -14,6 +14,7 @@ static const struct job resolver[] = {
 
 static const struct job keeping[] = {
     {"access_expiry", access_expiry_run, 1000},
+    {"access_sweep", access_sweep_run, 1000},
     {"mirror_tidy", mirror_tidy_run, 1000},
     {"key_use", key_use_run, 15000},
     {"usage_period", usage_period_run, 600000},

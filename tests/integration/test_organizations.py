@@ -215,6 +215,27 @@ def test_a_rotated_key_overlaps(stubs, server, live):
     Api(stubs, server, rotated.issued.secret).GetCaller()
 
 
+def test_both_keys_of_a_rotation_count(stubs, server, live):
+    pb = stubs.pb("organization")
+
+    def listed():
+        return live.ListApiKeys(page_size=1000).api_keys
+
+    while len(listed()) < 100:
+        last = live.CreateApiKey(api_key={"name": "worker", "kind": pb.API_KEY_KIND_SECRET, "mode": 1}).issued
+    before = listed()
+    for fields in ({}, {"overlap": {"seconds": 60}}):
+        failed = failure(live.RotateApiKey, api_key_id=last.api_key.api_key_id, **fields)
+        assert (failed.code, failed.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OBJECT_LIMIT_REACHED")
+        assert failed.metadata == {"kind": "api_keys", "max": "100"}
+    assert listed() == before
+    Api(stubs, server, last.secret).GetCaller()
+    # Without an overlap it is a replacement: a key that has leaked can always be changed.
+    rotated = live.RotateApiKey(api_key_id=last.api_key.api_key_id, overlap={})
+    Api(stubs, server, rotated.issued.secret).GetCaller()
+    assert len(listed()) == 100
+
+
 def test_a_restricted_key_has_its_scopes_and_gives_no_more(stubs, server, live):
     pb = stubs.pb("organization")
     issued = live.CreateApiKey(
