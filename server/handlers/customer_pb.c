@@ -157,3 +157,23 @@ struct status customer_pb_read(
     return pb_read_map(
         cx, "customer.metadata", message->n_metadata, message->metadata, &ret_customer->metadata);
 }
+
+struct status customer_pb_read_key(
+    struct ctx *cx,
+    const char *customer_id,
+    const char *external_id,
+    struct id *id,
+    struct customer_key *ret_key)
+{
+    if (customer_id != NULL) {
+        TRY(pb_read_id(cx, "customer_id", ID_CUSTOMER, customer_id, id));
+        *ret_key = (struct customer_key){.customer_id = id, .external_id = ""};
+        return STATUS_OK;
+    }
+    if (external_id == NULL) {
+        return status_field(cx, "customer", "customer_id or external_customer_id is required");
+    }
+    *ret_key = (struct customer_key){.external_id = external_id};
+    return pb_check_text(
+        cx, "external_customer_id", external_id, 1, CUSTOMER_EXTERNAL_ID_BYTES_MAX);
+}

@@ -146,20 +146,29 @@ static struct status check_gone(struct ctx *cx, struct fetch *fetch, struct stat
     return STATUS_OK;
 }
 
-static struct status fetch_object(struct ctx *cx, struct fetch *fetch)
+static const struct mirrored *find_mirrored(const char *type)
 {
-    struct db *db = fetch->services->db;
-
     for (size_t i = 0; i < ARRAY_LEN(mirrored); i++) {
-        if (strcmp(fetch->object->object_type, mirrored[i].type) == 0) {
-            TRY(services_payment_client(cx, fetch->services, &fetch->client));
-            TRY(dirty_object_store_fetch_number(cx, db, &fetch->fetch_number));
-            TRY(check_gone(cx, fetch, mirrored[i].read(cx, fetch)));
-            failpoint("mirror.fetched");
-            return tx_run(cx, db, mirrored[i].apply, fetch);
+        if (strcmp(type, mirrored[i].type) == 0) {
+            return &mirrored[i];
         }
     }
-    return tx_run(cx, db, clear, fetch);
+    return NULL;
+}
+
+static struct status fetch_object(struct ctx *cx, struct fetch *fetch)
+{
+    const struct mirrored *kind = find_mirrored(fetch->object->object_type);
+    struct db *db = fetch->services->db;
+
+    if (kind == NULL) {
+        return tx_run(cx, db, clear, fetch);
+    }
+    TRY(services_payment_client(cx, fetch->services, &fetch->client));
+    TRY(dirty_object_store_fetch_number(cx, db, &fetch->fetch_number));
+    TRY(check_gone(cx, fetch, kind->read(cx, fetch)));
+    failpoint("mirror.fetched");
+    return tx_run(cx, db, kind->apply, fetch);
 }
 
 /* That there is no access to the account any more has been written: nothing is left to read. */

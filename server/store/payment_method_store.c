@@ -70,7 +70,8 @@ static const struct sql IN_USE = {
 static const struct sql EXPIRING = {
     "payment_method_expiring",
     "SELECT " COLUMNS ", m.org_id " TABLES "WHERE m.detached_at IS NULL "
-    "AND m.expiry_year IS NOT NULL AND m.expiry_told < " THIS_MONTH " "
+    "AND m.expiry_year BETWEEN " THIS_MONTH " / 100 AND " THIS_MONTH " / 100 + 1 "
+    "AND m.expiry_told < " THIS_MONTH " "
     "AND m.expiry_year * 12 + m.expiry_month - (" THIS_MONTH " / 100 * 12 + " THIS_MONTH " % 100) "
     "BETWEEN 0 AND 1 ORDER BY m.expiry_year, m.expiry_month LIMIT $1",
 };
@@ -194,7 +195,7 @@ struct status payment_method_store_detach(
     int64_t fetch_number,
     bool *ret_detached)
 {
-    struct payment_method before;
+    struct payment_method before = {.detached = false};
     const struct status status = payment_method_store_lock(cx, tx, payment_method_id, &before);
     struct params p = {0};
     int64_t written = 0;
