@@ -31,6 +31,7 @@ struct payment_customer {
     const char *email;
     const char *name;
     const char *phone;
+    const char *address; /* as in struct customer */
     const char *description;
     const char *currency;
     const char *default_payment_method; /* of its invoices */
@@ -42,6 +43,19 @@ struct payment_customer {
     bool live;
     struct payment_marks marks;
     const char *raw;
+};
+
+/* A saved way to pay, without what nobody here may know: raw is not kept. */
+struct payment_instrument {
+    const char *id;
+    const char *customer_id; /* "" = nobody's */
+    const char *type_text;   /* "card" */
+    const char *brand;
+    const char *last4;
+    int64_t expire_month; /* 0: none */
+    int64_t expire_year;
+    int64_t created_us;
+    bool live;
 };
 
 struct payment_product {

@@ -17,6 +17,7 @@
 #include "handlers/invoice_handler.h"
 #include "handlers/organization_handler.h"
 #include "handlers/payment_account_handler.h"
+#include "handlers/payment_method_handler.h"
 #include "handlers/subscription_handler.h"
 #include "handlers/subscription_verb_handler.h"
 #include "handlers/usage_handler.h"
@@ -244,6 +245,30 @@ static const struct rpc_method rows[] = {
         RestoreCustomer,
         restore_customer,
         customer_restore,
+        SCOPE_CUSTOMERS_WRITE),
+    READ(
+        CustomerService,
+        ListPaymentMethods,
+        list_payment_methods,
+        payment_method_list,
+        SCOPE_CUSTOMERS_READ),
+    PAYMENT(
+        CustomerService,
+        AttachPaymentMethod,
+        attach_payment_method,
+        payment_method_attach,
+        SCOPE_CUSTOMERS_WRITE),
+    PAYMENT(
+        CustomerService,
+        SetDefaultPaymentMethod,
+        set_default_payment_method,
+        payment_method_set_default,
+        SCOPE_CUSTOMERS_WRITE),
+    PAYMENT(
+        CustomerService,
+        DetachPaymentMethod,
+        detach_payment_method,
+        payment_method_detach,
         SCOPE_CUSTOMERS_WRITE),
 
     PAYMENT(

@@ -20,17 +20,19 @@ static bool about_account(const struct payment_event *event)
     return strcmp(event->type, "account.application.deauthorized") == 0;
 }
 
-bool webhook_event_mirrored(const char *object_type)
+bool webhook_object_mirrored(const char *object_type)
 {
     static const char *const types[] = {
         WEBHOOK_OBJECT_SUBSCRIPTION,
         WEBHOOK_OBJECT_INVOICE,
         WEBHOOK_OBJECT_CHARGE,
         WEBHOOK_OBJECT_ACCOUNT,
+        WEBHOOK_OBJECT_CUSTOMER,
+        WEBHOOK_OBJECT_PAYMENT_METHOD,
     };
 
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-        if (strcmp(types[i], object_type) == 0) {
+        if (strcmp(object_type, types[i]) == 0) {
             return true;
         }
     }

@@ -16,8 +16,11 @@ struct ctx;
 #define WEBHOOK_OBJECT_INVOICE "invoice"
 #define WEBHOOK_OBJECT_CHARGE "charge"
 #define WEBHOOK_OBJECT_ACCOUNT "account"
+#define WEBHOOK_OBJECT_CUSTOMER "customer"
+#define WEBHOOK_OBJECT_PAYMENT_METHOD "payment_method"
 
-bool webhook_event_mirrored(const char *object_type);
+/* Whether objects of the type are. */
+bool webhook_object_mirrored(const char *object_type);
 
 /* Full events, and thin ones (which name no object that we mirror). Fails with MESSAGE_MALFORMED.
  */

@@ -1,7 +1,5 @@
 #include "services/webhooks_in.h"
 
-#include <string.h>
-
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/failpoint.h"
@@ -104,7 +102,7 @@ struct status webhooks_receive(
 
 static bool is_mirrored(const struct inbox_event *event)
 {
-    return event->object_id[0] != '\0' && webhook_event_mirrored(event->object_type);
+    return event->object_id[0] != '\0' && webhook_object_mirrored(event->object_type);
 }
 
 struct handle_work {
