@@ -7,6 +7,7 @@
 #include "services/mirror_refetch.h"
 #include "services/retention.h"
 #include "services/services.h"
+#include "services/webhook_ops.h"
 #include "services/webhooks_in.h"
 
 #define HANDLE_MAX 500
@@ -56,6 +57,7 @@ struct status resolver_job_run(struct ctx *cx, struct services *services, size_t
 
 struct status mirror_tidy_run(struct ctx *cx, struct services *services, size_t *ret_done)
 {
+    TRY(webhook_ops_measure(cx, services));
     TRY(webhooks_unpark(cx, services, ret_done));
     if (*ret_done > 0 && services->wake_webhooks != NULL) {
         services->wake_webhooks(services->wake_user);
