@@ -42,7 +42,9 @@ struct id {
     X(EVENT, "evt")            \
     X(OPERATION, "op")         \
     X(REQUEST, "req")          \
-    X(DECISION, "dec")
+    X(DECISION, "dec")         \
+    X(RECONCILIATION, "rec")   \
+    X(DRIFT, "drf")
 
 enum id_kind {
 #define X(kind, prefix) ID_##kind,

@@ -31,7 +31,7 @@
 #define LEASE_SECONDS 15 /* two reads at once do no harm, a crash must not hold up a change */
 #define FETCH_MS_MAX 12000
 #define TAKE_MAX 20
-#define ATTEMPTS_MAX 100 /* half an hour apart in the end: two days */
+#define PATIENCE 8 /* times as many tries when the failure is not the object's own */
 #define BACKOFF_SECONDS_MAX 1800
 
 /* Reading one object. */
@@ -226,19 +226,32 @@ static int64_t backoff_seconds(int64_t attempts)
     return seconds < BACKOFF_SECONDS_MAX ? seconds : BACKOFF_SECONDS_MAX;
 }
 
+/* Somebody is away, or has too much to do: the object itself may be as good as any. */
+static bool is_passing(struct status why)
+{
+    return why.code == CODE_UNAVAILABLE || why.code == CODE_DEADLINE_EXCEEDED ||
+           why.code == CODE_RESOURCE_EXHAUSTED || why.code == CODE_ABORTED ||
+           why.code == CODE_CANCELLED;
+}
+
 static void put_off(
     struct ctx *cx, struct services *services, const struct dirty_object *object, struct status why)
 {
+    const int64_t most =
+        services->settings->webhook_attempts_max * (is_passing(why) ? PATIENCE : 1);
+    const bool set_aside = object->attempts >= most;
     const struct status status = dirty_object_store_postpone(
         cx,
         services->db,
         object,
-        object->attempts > ATTEMPTS_MAX ? BACKOFF_SECONDS_MAX : backoff_seconds(object->attempts),
-        reason_name(status_reason(why)));
+        backoff_seconds(object->attempts),
+        reason_name(status_reason(why)),
+        set_aside);
 
     log_warn(
         cx,
-        "could not read a changed object of the payment side",
+        set_aside ? "a changed object of the payment side is set aside"
+                  : "could not read a changed object of the payment side",
         LOG_TEXT("type", object->object_type),
         LOG_TEXT("object", object->object_id),
         LOG_I64("attempts", object->attempts),

@@ -53,6 +53,7 @@ struct status webhook_event_parse(
         .object_type = event.object_type,
         .object_id = event.object_id,
         .request_key = event.idempotency_key,
+        .api_version = event.api_version,
         .event_us = event.created_us == 0 ? cx->now_us : event.created_us,
         .payload = {body, body_len},
         .state = INBOX_NEW,

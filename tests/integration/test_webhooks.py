@@ -108,7 +108,7 @@ def test_a_signed_body_that_is_no_event_is_refused(door, body):
 def test_what_is_not_for_this_door(door):
     body = event("customer.updated", "customer", "cus_1", "acct_nobody")
     assert door.post(body, path="/webhooks/stripe/other") == 404
-    assert door.post(b"x" * (512 * 1024 + 1)) == 413
+    assert door.post(b"x" * (1024 * 1024 + 1)) == 413
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(door.server.http).netloc, timeout=10)
     connection.request("GET", CONNECT)
     assert connection.getresponse().status == 405
