@@ -6,7 +6,6 @@
 #include "handlers/pb.h"
 #include "services/invitations.h"
 
-#define NAME_LETTERS_MAX 100
 #define TOKEN_BYTES_MAX 128
 
 /* The requests with what was read from them beside them; the token stays out of the answer that is
@@ -113,7 +112,7 @@ struct status invitation_accept(
     struct accept_call call = {.req = *PB_REQUEST(Billingos__V1__AcceptInvitationRequest, req)};
 
     TRY(pb_check_text(cx, "token", call.req.token, 1, TOKEN_BYTES_MAX));
-    TRY(organization_pb_check_letters(cx, "name", call.req.name, 0, NAME_LETTERS_MAX));
+    TRY(organization_pb_check_letters(cx, "name", call.req.name, 0, MEMBER_NAME_LETTERS_MAX));
     TRY(invitations_enter(cx, services, call.req.token, &call.invitation_id));
     return keyed_call(
         cx,

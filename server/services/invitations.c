@@ -85,6 +85,9 @@ struct status invitations_create(
     uint8_t hash[SHA256_SIZE];
     char token[SECRET_TEXT_SIZE];
 
+    if (!member_email_valid(input->email)) {
+        return status_field(cx, "invitation.email", "is not an e-mail address");
+    }
     TRY(choose_end(cx, &invitation));
     TRY(organization_store_lock(cx, tx, &organization));
     TRY(check_new(cx, tx, input->email));
