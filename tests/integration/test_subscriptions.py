@@ -265,6 +265,27 @@ def test_usage_is_sold_along_with_the_plan(shop, org):
     assert [(i.quantity, i.meter_key) for i in made.items] == [(4, ""), (0, "calls")]
 
 
+def test_a_meter_is_in_use_while_a_subscriber_keeps_an_archived_plan(shop, org):
+    org.meter("calls")
+    plan = shop.plan_with("metered", [shop.price(), shop.catalog.Price(
+        model=shop.catalog.PRICE_MODEL_PER_UNIT, currency_code="EUR", interval_count=1,
+        interval=shop.common.BILLING_INTERVAL_MONTH, meter_key="calls",
+        unit_price=shop.common.Money(minor_units=2, currency_code="EUR"))])
+    made = shop.create(org.customer(), "metered").subscription
+    catalog = org.stub("catalog")
+    catalog.ArchivePlan(shop.catalog.ArchivePlanRequest(plan_id=plan.plan.plan_id, request_id=request_id()))
+
+    def archive():
+        return catalog.ArchiveMeter(shop.catalog.ArchiveMeterRequest(meter_key="calls", request_id=request_id()))
+
+    with fails("METER_IN_USE") as failure:
+        archive()
+    (metered,) = [item.price_id for item in made.items if item.meter_key == "calls"]
+    assert failure[0].metadata == {"meter_key": "calls", "price_id": metered}
+    shop.cancel(made, "NOW")
+    assert archive().meter.state == shop.catalog.CATALOG_STATE_ARCHIVED
+
+
 def test_a_customer_by_the_merchants_own_id(shop, org):
     customer = org.customer()
     made = shop.stub.CreateSubscription(shop.pb.CreateSubscriptionRequest(
