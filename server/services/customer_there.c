@@ -7,11 +7,14 @@
 #include "store/subscriber_store.h"
 #include "stripe/stripe_customer.h"
 
-/* A function of our customer, so that two who come at once make one; and of the one that was
- * deleted there, because the payment side would answer the old key with it. */
+/* A function of our customer, so that two who come at once make one; of the one that was deleted
+ * there, because the payment side would answer the old key with it; and of the generation of the
+ * intent, because it also repeats a fault of its own. A customer that was made all the same is an
+ * empty shell, and mostly known by then, since the webhook about it names ours. */
 static const char *creation_key(
     struct ctx *cx,
     const struct services *services,
+    const struct intent *intent,
     const char *customer_text,
     const struct subscriber *subscriber)
 {
@@ -19,11 +22,12 @@ static const char *creation_key(
 
     return arena_printf(
         cx->arena,
-        "%s:%s:create%s%s",
+        "%s:%s:create%s%s%s",
         services->settings->stripe_idempotency_prefix,
         customer_text,
         deleted[0] == '\0' ? "" : ":",
-        deleted);
+        deleted,
+        intent->generation <= 1 ? "" : arena_printf(cx->arena, ":%d", intent->generation));
 }
 
 /* What is sent under the key of the creation never differs: name and address follow in a call of
@@ -52,7 +56,7 @@ struct status customer_there_ensure(
         client,
         who->account_id,
         &params,
-        creation_key(cx, services, customer_text, &subscriber),
+        creation_key(cx, services, intent, customer_text, &subscriber),
         &customer));
     *ret_id = customer.id;
     params.email = who->email;

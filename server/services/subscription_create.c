@@ -21,8 +21,9 @@
 #include "stripe/stripe_payment_method.h"
 #include "stripe/stripe_subscription.h"
 
-/* Tries before the effect is looked for instead of asked for again with the same key: the payment
- * side repeats the first answer to a key, even when that was a fault of its own. */
+/* Tries before the effect is asked for with another key: the payment side repeats the first answer
+ * to a key, even when that was a fault of its own. From the second try on the effect is looked for
+ * first, since that fault may have come after it. */
 #define BLIND_ATTEMPTS_MAX 3
 #define SETTLED_US (10 * US_PER_MINUTE) /* no earlier try is still under way there */
 #define PAGE_MAX 100
@@ -177,8 +178,7 @@ call_payment_side(struct ctx *cx, struct creation *creation, bool *ret_given_up)
 
     *ret_given_up = false;
     TRY(services_payment_client(cx, creation->services, &creation->client));
-    if (age_us > INTENTS_HORIZON_US ||
-        (intent->attempts >= BLIND_ATTEMPTS_MAX && age_us > SETTLED_US)) {
+    if (intent->attempts > 1 || age_us > INTENTS_HORIZON_US) {
         TRY(find_customer(cx, creation));
         TRY(look_for_it(cx, creation, &found));
         if (found) {
@@ -188,7 +188,9 @@ call_payment_side(struct ctx *cx, struct creation *creation, bool *ret_given_up)
             *ret_given_up = true;
             return status_of(cx, REASON_PAYMENT_SIDE_UNAVAILABLE);
         }
-        TRY(intents_next_generation(cx, creation->services, intent));
+        if (intent->attempts >= BLIND_ATTEMPTS_MAX && age_us > SETTLED_US) {
+            TRY(intents_next_generation(cx, creation->services, intent));
+        }
     }
     status = ensure_customer(cx, creation);
     if (status.code == CODE_OK) {

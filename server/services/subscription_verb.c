@@ -271,15 +271,31 @@ static struct status settle_failed(struct ctx *cx, struct tx *tx, void *user)
                : intents_forget(cx, tx, work->intent);
 }
 
+/* A fault of the payment side's own that it will repeat for a day under this key. The try behind it
+ * has ended. */
+static bool is_spent(const struct payment_error *error)
+{
+    return error->replayed && error->http_status >= 500;
+}
+
+/* Verbs say what shall be, so that asking twice, with two keys, is the same as asking once. */
 static struct status call_there(
     struct ctx *cx,
     struct subscription_verb_work *work,
     const struct subscription_verb_steps *steps)
 {
+    struct status status;
+
     if (work->nothing) {
         return STATUS_OK;
     }
     TRY(services_payment_client(cx, work->services, &work->client));
+    TRY(dirty_object_store_fetch_number(cx, work->services->db, &work->fetch_number));
+    status = steps->call(cx, work);
+    if (status.code == CODE_OK || !is_spent(stripe_client_error(work->client))) {
+        return status;
+    }
+    TRY(intents_next_generation(cx, work->services, work->intent));
     TRY(dirty_object_store_fetch_number(cx, work->services->db, &work->fetch_number));
     return steps->call(cx, work);
 }

@@ -663,3 +663,23 @@ def test_a_deauthorized_account_is_disconnected(org, accounts, sandbox):
 def test_a_wrong_return_url_is_refused(accounts, url):
     with fails("FIELD_INVALID", grpc.StatusCode.INVALID_ARGUMENT, "return_url"):
         accounts.connect(return_url=url)
+
+
+@pytest.mark.parametrize("path", ["^/v1/subscriptions$", "^/v1/customers$"])
+def test_a_fault_after_the_effect_is_settled_by_looking(shop, path):
+    """The payment side repeats its own 500 under the same key for a day; what it made is found all the same."""
+    customer, key = shop.org.customer(), request_id()
+    shop.org.sandbox.control("faults", {
+        "action": "500_after_commit", "times": 1,
+        "match": {"path_regex": path, "method": "POST", "account": shop.account}})
+
+    def answered():
+        try:
+            return shop.create(customer, request_id=key)
+        except grpc.RpcError as error:
+            assert error.code() == grpc.StatusCode.UNAVAILABLE
+            return None
+
+    assert shop.status(wait_for(answered, 20, "answered").subscription) == "ACTIVE"
+    assert len([s for s in shop.there() if s["customer"]]) == 1
+    assert len(shop.org.sandbox.api("customers", shop.account)["data"]) == 1

@@ -230,7 +230,7 @@ class Walk:
             state = self.org.sandbox.control("state", method="GET")
             return pending == 0 and state["webhooks_waiting"] == 0
 
-        wait_for(quiet, 60, "both sides at rest")
+        wait_for(lambda: quiet() and not time.sleep(0.05) and quiet(), 60, "both sides at rest")
 
 
 def text_of(message) -> str:
