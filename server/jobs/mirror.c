@@ -8,6 +8,7 @@
 #include "services/retention.h"
 #include "services/services.h"
 #include "services/subscription_pause.h"
+#include "services/webhook_ops.h"
 #include "services/webhooks_in.h"
 
 #define HANDLE_MAX 500
@@ -63,6 +64,7 @@ struct status resumption_run(struct ctx *cx, struct services *services, size_t *
 
 struct status mirror_tidy_run(struct ctx *cx, struct services *services, size_t *ret_done)
 {
+    TRY(webhook_ops_measure(cx, services));
     TRY(webhooks_unpark(cx, services, ret_done));
     if (*ret_done > 0 && services->wake_webhooks != NULL) {
         services->wake_webhooks(services->wake_user);

@@ -2,6 +2,7 @@
 #include "services/catalog_publish.h"
 #include "services/intent_resolver.h"
 #include "services/payment_accounts.h"
+#include "services/payment_methods.h"
 #include "services/subscription_mirror.h"
 #include "services/subscription_pause.h"
 #include "services/subscription_renew.h"
@@ -12,6 +13,9 @@
 const struct intent_driver INTENT_DRIVERS[] = {
     {CATALOG_PUBLISH_METHOD, catalog_publish_drive},
     {PAYMENT_ACCOUNT_CONNECT_METHOD, payment_accounts_connect_drive},
+    {PAYMENT_METHOD_ATTACH_METHOD, payment_methods_drive},
+    {PAYMENT_METHOD_SET_DEFAULT_METHOD, payment_methods_drive},
+    {PAYMENT_METHOD_DETACH_METHOD, payment_methods_drive},
     {SUBSCRIPTION_CREATE_METHOD, subscriptions_create_drive},
     {SUBSCRIPTION_CANCEL_METHOD, subscriptions_cancel_drive},
     {SUBSCRIPTION_UNDO_CANCEL_METHOD, subscriptions_cancel_drive},

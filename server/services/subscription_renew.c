@@ -42,19 +42,22 @@ static struct status
 attach(struct ctx *cx, struct subscription_verb_work *work, const char **ret_method)
 {
     const char *given = json_text(cx, work->arguments, "payment_method_id");
+    struct payment_instrument instrument;
 
     *ret_method = "";
     if (given[0] == '\0') {
         return STATUS_OK;
     }
-    return stripe_payment_method_attach(
+    TRY(stripe_payment_method_attach(
         cx,
         work->client,
         work->account_id,
         given,
         work->stripe_customer_id,
         subscription_verb_key(cx, work, "payment_method"),
-        ret_method);
+        &instrument));
+    *ret_method = instrument.id;
+    return STATUS_OK;
 }
 
 /* What is open, oldest first. The newest one decides about the state: it is paid even when it is

@@ -423,3 +423,21 @@ struct status stripe_subscription_keep(
     return update(
         cx, client, account_id, subscription_id, &body, idempotency_key, ret_subscription);
 }
+
+struct status stripe_subscription_set_payment_method(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    const char *subscription_id,
+    const char *payment_method_id,
+    const char *idempotency_key)
+{
+    AUTO_BUF body = {0};
+    struct stripe_form form;
+    struct payment_subscription subscription;
+
+    buf_init(&body, FORM_BYTES_MAX);
+    stripe_form_begin(&form, &body);
+    stripe_form_text(&form, "default_payment_method", payment_method_id);
+    return update(cx, client, account_id, subscription_id, &body, idempotency_key, &subscription);
+}

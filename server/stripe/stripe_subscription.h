@@ -152,3 +152,12 @@ struct status stripe_subscription_post(
  */
 void stripe_subscription_read_items(
     struct ctx *cx, json_value list, struct payment_subscription *subscription);
+
+/* What its invoices are charged to, whatever the default of the customer is. */
+struct status stripe_subscription_set_payment_method(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    const char *subscription_id,
+    const char *payment_method_id,
+    const char *idempotency_key) MUST_CHECK;
