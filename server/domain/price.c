@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/wallclock.h"
 #include "domain/field_check.h"
+#include "domain/period.h"
 
 /* Before the point; 10^15 minor units are more than any invoice. */
 #define DECIMAL_DIGITS_MAX 15
@@ -74,6 +76,21 @@ bool billing_interval_parse(const char *name, enum billing_interval *ret_interva
 
     *ret_interval = found ? (enum billing_interval)index : INTERVAL_MONTH;
     return found;
+}
+
+int64_t billing_interval_after(enum billing_interval interval, int64_t count, int64_t at_us)
+{
+    switch (interval) {
+    case INTERVAL_DAY:
+        return at_us + count * US_PER_DAY;
+    case INTERVAL_WEEK:
+        return at_us + count * 7 * US_PER_DAY;
+    case INTERVAL_MONTH:
+        return period_add_months(at_us, count);
+    case INTERVAL_YEAR:
+        return period_add_months(at_us, count * 12);
+    }
+    return at_us;
 }
 
 const char *tax_behavior_name(enum tax_behavior tax)

@@ -85,6 +85,8 @@ const char *price_model_name(enum price_model model);
 bool price_model_parse(const char *name, enum price_model *ret_model);
 const char *billing_interval_name(enum billing_interval interval);
 bool billing_interval_parse(const char *name, enum billing_interval *ret_interval);
+/* at_us one period later; months are clamped (period_add_months()). */
+int64_t billing_interval_after(enum billing_interval interval, int64_t count, int64_t at_us);
 const char *tax_behavior_name(enum tax_behavior tax);
 bool tax_behavior_parse(const char *name, enum tax_behavior *ret_tax);
 

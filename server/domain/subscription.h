@@ -69,7 +69,8 @@ struct subscription {
     const char *decline_code;
     const char *stripe_subscription_id; /* "" until the payment side has confirmed it */
     struct id latest_invoice_id;
-    int64_t trial_start_us; /* times: 0 = none */
+    int64_t start_us; /* times: 0 = none; may lie before its creation */
+    int64_t trial_start_us;
     int64_t trial_end_us;
     int64_t period_start_us;
     int64_t period_end_us;

@@ -220,6 +220,26 @@ struct status subscription_list(
     return STATUS_OK;
 }
 
+static struct status
+check_giving_back(struct ctx *cx, const Billingos__V1__CancelSubscriptionRequest *request)
+{
+    const bool later = request->timing == BILLINGOS__V1__CANCEL_TIMING__CANCEL_TIMING_AT_PERIOD_END;
+
+    if ((int)request->refund < 0 ||
+        (int)request->refund > BILLINGOS__V1__CANCEL_REFUND__CANCEL_REFUND_FULL) {
+        return status_field(cx, "refund", "is not a value of CancelRefund");
+    }
+    if ((int)request->refund > BILLINGOS__V1__CANCEL_REFUND__CANCEL_REFUND_CREDIT) {
+        return status_field(cx, "refund", "is not supported yet: use NONE or CREDIT");
+    }
+    if (later && (int)request->refund > BILLINGOS__V1__CANCEL_REFUND__CANCEL_REFUND_NONE) {
+        return status_field(cx, "refund", "belongs to CANCEL_TIMING_NOW");
+    }
+    return later && request->invoice_usage
+               ? status_field(cx, "invoice_usage", "belongs to CANCEL_TIMING_NOW")
+               : STATUS_OK;
+}
+
 static struct status read_end(
     struct ctx *cx,
     const Billingos__V1__CancelSubscriptionRequest *request,
@@ -230,6 +250,8 @@ static struct status read_end(
     *end = (struct subscription_end){
         .at_period_end =
             request->timing == BILLINGOS__V1__CANCEL_TIMING__CANCEL_TIMING_AT_PERIOD_END,
+        .credit = request->refund == BILLINGOS__V1__CANCEL_REFUND__CANCEL_REFUND_CREDIT,
+        .invoice_usage = request->invoice_usage,
         .feedback = "",
         .comment = request->comment,
         .etag = request->etag,
@@ -246,12 +268,7 @@ static struct status read_end(
     if (!end->at_period_end && request->timing != BILLINGOS__V1__CANCEL_TIMING__CANCEL_TIMING_NOW) {
         field_note(cx, &result, status_field(cx, "timing", "NOW or AT_PERIOD_END is required"));
     }
-    if ((int)request->refund > 1) {
-        field_note(cx, &result, status_field(cx, "refund", "is not supported yet: use NONE"));
-    }
-    if (request->invoice_usage) {
-        field_note(cx, &result, status_field(cx, "invoice_usage", "is not supported yet"));
-    }
+    field_note(cx, &result, check_giving_back(cx, request));
     field_note(cx, &result, subscription_pb_read_feedback(cx, request->feedback, &end->feedback));
     field_note(cx, &result, pb_check_text(cx, "comment", request->comment, 0, COMMENT_BYTES_MAX));
     return result;

@@ -11,6 +11,7 @@
 #define PAYMENT_METHOD_BYTES_MAX 255
 #define QUANTITY_MAX 1000000
 #define TRIAL_DAYS_MAX 730
+#define BACKDATE_US_MAX (3653 * US_PER_DAY)
 #define DAYS_UNTIL_DUE_FALLBACK 30
 #define DAYS_UNTIL_DUE_MAX 365
 
@@ -29,12 +30,6 @@ static void refuse_unsupported(struct ctx *cx, const create_request *request, st
     }
     if (request->promotion_code[0] != '\0') {
         field_note(cx, result, status_field(cx, "promotion_code", later));
-    }
-    if (request->billing_anchor_time != NULL) {
-        field_note(cx, result, status_field(cx, "billing_anchor_time", later));
-    }
-    if (request->backdate_time != NULL) {
-        field_note(cx, result, status_field(cx, "backdate_time", later));
     }
 }
 
@@ -153,6 +148,23 @@ read_trial(struct ctx *cx, const create_request *request, struct subscription_or
     }
 }
 
+/* How far ahead the anchor may lie depends on the price, which is not chosen yet. */
+static struct status
+read_start(struct ctx *cx, const create_request *request, struct subscription_order *order)
+{
+    TRY(pb_read_time(cx, "billing_anchor_time", request->billing_anchor_time, &order->anchor_us));
+    TRY(pb_read_time(cx, "backdate_time", request->backdate_time, &order->backdate_us));
+    if (order->anchor_us != 0 && order->anchor_us <= cx->now_us) {
+        return status_field(cx, "billing_anchor_time", "does not lie in the future");
+    }
+    if (order->backdate_us >= cx->now_us) {
+        return status_field(cx, "backdate_time", "does not lie in the past");
+    }
+    return order->backdate_us != 0 && cx->now_us - order->backdate_us > BACKDATE_US_MAX
+               ? status_field(cx, "backdate_time", "is more than ten years ago")
+               : STATUS_OK;
+}
+
 static struct status
 read_collection(struct ctx *cx, const create_request *request, struct subscription_order *order)
 {
@@ -213,6 +225,7 @@ struct status subscription_pb_read_order(
     field_note(cx, &result, read_price(cx, request, ret_order));
     field_note(cx, &result, read_quantity(cx, request, ret_order));
     field_note(cx, &result, read_trial(cx, request, ret_order));
+    field_note(cx, &result, read_start(cx, request, ret_order));
     field_note(cx, &result, read_collection(cx, request, ret_order));
     field_note(cx, &result, read_payment_method(cx, request, ret_order));
     field_note(

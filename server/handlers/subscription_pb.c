@@ -161,11 +161,13 @@ static void put_times(
                          subscription->status != SUBSCRIPTION_FAILED &&
                          subscription->status != SUBSCRIPTION_INCOMPLETE &&
                          subscription->status != SUBSCRIPTION_INCOMPLETE_EXPIRED;
+    const int64_t start_us =
+        subscription->start_us != 0 ? subscription->start_us : subscription->created_us;
     const int64_t cancel_us = subscription->cancel_at_us != 0      ? subscription->cancel_at_us
                               : subscription->cancel_at_period_end ? subscription->period_end_us
                                                                    : 0;
 
-    message->start_time = pb_time(cx, started ? subscription->created_us : 0);
+    message->start_time = pb_time(cx, started ? start_us : 0);
     message->current_period_start_time = pb_time(cx, subscription->period_start_us);
     message->current_period_end_time = pb_time(cx, subscription->period_end_us);
     message->trial_start_time = pb_time(cx, subscription->trial_start_us);

@@ -255,7 +255,10 @@ void subscription_render(struct render *render, const struct object *object)
     render_nulls(
         render, "pending_invoice_item_interval pending_setup_intent pending_update schedule");
     render_settings(render, subscription);
-    json_put_i64(w, "start_date", subscription->start_s);
+    json_put_i64(
+        w,
+        "start_date",
+        subscription->backdate_s > 0 ? subscription->backdate_s : subscription->start_s);
     json_put_text(w, "status", subscription_status_word(subscription->status));
     render_ref(render, "test_clock", subscription->customer->test_clock);
     render_nulls(render, "transfer_data");

@@ -60,7 +60,9 @@ struct subscription {
     int64_t fee_hundredths; /* application_fee_percent in hundredths of a percent */
     int64_t anchor_s;
     int64_t start_s;
-    int64_t trial_start_s; /* 0: never had a trial */
+    int64_t backdate_s;     /* 0, or when it is said to have started */
+    bool free_until_anchor; /* nothing is charged for the time until the first period */
+    int64_t trial_start_s;  /* 0: never had a trial */
     int64_t trial_end_s;
     const char *trial_without_method; /* "cancel", "create_invoice", "pause" */
     bool trial_will_end_told;

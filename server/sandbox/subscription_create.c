@@ -52,8 +52,8 @@ const struct param subscription_create_params[] = {
     {"discounts", PARAM_UNSUPPORTED, 0, NULL},
     {"automatic_tax[enabled]", PARAM_ENUM, 0, "false"},
     {"add_invoice_items", PARAM_UNSUPPORTED, 0, NULL},
-    {"backdate_start_date", PARAM_UNSUPPORTED, 0, NULL},
-    {"billing_cycle_anchor", PARAM_UNSUPPORTED, 0, NULL},
+    {"backdate_start_date", PARAM_INT, 0, NULL},
+    {"billing_cycle_anchor", PARAM_INT, 0, NULL},
     {"billing_cycle_anchor_config", PARAM_UNSUPPORTED, 0, NULL},
     {"billing_schedules", PARAM_UNSUPPORTED, 0, NULL},
     {"billing_thresholds", PARAM_UNSUPPORTED, 0, NULL},
@@ -126,6 +126,39 @@ static bool read_trial(struct call *call, struct subscription *draft)
     return true;
 }
 
+/* At most one period ahead: what comes before is the stub of the first whole one. */
+static bool read_anchor(struct call *call, struct subscription *draft)
+{
+    const int64_t anchor_s = call_i64(call, "billing_cycle_anchor", 0);
+    const char *proration = call_text(call, "proration_behavior");
+
+    draft->backdate_s = call_i64(call, "backdate_start_date", 0);
+    draft->free_until_anchor = proration != NULL && strcmp(proration, "none") == 0;
+    if (draft->backdate_s >= draft->start_s) {
+        return call_fail(
+            call, 400, NULL, "backdate_start_date", "The backdate_start_date must be in the past.");
+    }
+    if (draft->backdate_s > 0 && !draft->free_until_anchor) {
+        return call_fail_not_implemented(call, "backdate_start_date with prorations");
+    }
+    if (anchor_s == 0) {
+        return true;
+    }
+    if (draft->trial_end_s > 0) {
+        return call_fail_not_implemented(call, "billing_cycle_anchor with a trial");
+    }
+    draft->anchor_s = anchor_s;
+    return (anchor_s > draft->start_s &&
+            anchor_s <= calendar_step(draft->start_s, draft->items[0].price->interval, 1)) ||
+           call_fail(
+               call,
+               400,
+               NULL,
+               "billing_cycle_anchor",
+               "billing_cycle_anchor must be in the future and cannot be later than the next "
+               "natural billing date.");
+}
+
 static bool read_collection(struct call *call, struct subscription *draft)
 {
     const char *method = call_text(call, "collection_method");
@@ -160,7 +193,8 @@ static bool read(struct call *call, struct subscription *draft)
             "payment_behavior",
             "You cannot use `pending_if_incomplete` when creating a subscription.");
     }
-    if (!read_items(call, draft) || !read_trial(call, draft) || !read_collection(call, draft) ||
+    if (!read_items(call, draft) || !read_trial(call, draft) || !read_anchor(call, draft) ||
+        !read_collection(call, draft) ||
         !subscription_draft_method(call, draft->customer, &draft->default_payment_method) ||
         !subscription_draft_fee(call, &draft->fee_hundredths) ||
         !metadata_check(call, &draft->metadata, "metadata") ||

@@ -26,6 +26,28 @@ static int64_t now_of(const struct sim *sim, const struct subscription *subscrip
     return customer_now_s(sim, subscription->customer);
 }
 
+/* A trial is free; the time until the anchor costs its share of the period that ends there. */
+static int64_t
+first_charge(const struct subscription *subscription, const struct subscription_item *item)
+{
+    const int64_t stub_s = subscription->anchor_s - subscription->start_s;
+    int64_t amount = 0;
+    int64_t whole_s = 0;
+
+    if (subscription->trial_end_s > 0 || item->price->metered) {
+        return 0;
+    }
+    amount = price_amount(item->price, item->quantity);
+    if (stub_s <= 0) {
+        return amount;
+    }
+    whole_s =
+        subscription->anchor_s - calendar_step(subscription->anchor_s, item->price->interval, -1);
+    return subscription->free_until_anchor
+               ? 0
+               : atoms_round((atoms)amount * stub_s * ATOMS_PER_MINOR / whole_s);
+}
+
 int64_t subscription_cycle_first_amount(const struct subscription *subscription)
 {
     int64_t amount = 0;
@@ -34,9 +56,7 @@ int64_t subscription_cycle_first_amount(const struct subscription *subscription)
         return 0;
     }
     for (size_t i = 0; i < subscription->item_count; i++) {
-        const struct subscription_item *item = &subscription->items[i];
-
-        amount += item->price->metered ? 0 : price_amount(item->price, item->quantity);
+        amount += first_charge(subscription, &subscription->items[i]);
     }
     return amount - coupon_reduction(&subscription->discount, amount, subscription->start_s) +
            subscription->customer->balance;
@@ -66,8 +86,8 @@ static struct invoice *first_invoice(struct sim *sim, struct subscription *subsc
             continue;
         }
         subscription_billing_line(sim, subscription, item, &line);
+        line.amount = first_charge(subscription, item);
         if (subscription->trial_end_s > 0) {
-            line.amount = 0;
             line.description = sim_text(
                 sim,
                 arena_printf(sim->cx->arena, "Trial period for %s", item->price->product->name));

@@ -171,6 +171,7 @@ static bool check_first_payment(struct call *call, const struct subscription *su
         return true;
     }
     paid.trial_end_s = 0;
+    paid.anchor_s = paid.start_s;
     return subscription_draft_payment(
         call,
         subscription->customer,

@@ -34,6 +34,8 @@ static void put_end(struct json_writer *writer, const void *user)
     const struct subscription_end *end = user;
 
     json_put_text(writer, "verb", end->at_period_end ? VERB_CANCEL_AT_PERIOD_END : VERB_CANCEL_NOW);
+    json_put_bool(writer, "credit", end->credit);
+    json_put_bool(writer, "invoice_usage", end->invoice_usage);
     json_put_text(writer, "feedback", end->feedback);
     json_put_text(writer, "comment", end->comment);
 }
@@ -88,7 +90,11 @@ static struct status end_there(struct ctx *cx, struct subscription_verb_work *wo
 {
     const char *verb = json_text(cx, work->arguments, "verb");
     const char *key = subscription_verb_key(cx, work, "end");
+    const bool credit = json_bool(work->arguments, "credit");
     const struct stripe_subscription_end end = {
+        /* A credit that is not invoiced would wait for an invoice that never comes. */
+        .invoice_now = credit || json_bool(work->arguments, "invoice_usage"),
+        .prorate = credit,
         .feedback = json_text(cx, work->arguments, "feedback"),
         .comment = json_text(cx, work->arguments, "comment")};
 

@@ -92,6 +92,8 @@ create_there(struct ctx *cx, struct creation *creation, const char *payment_meth
         .trial_end_us = request->trial_end_us,
         .trial_days = request->trial_days,
         .trial_end_behavior = request->trial_end_behavior,
+        .anchor_us = request->anchor_us,
+        .backdate_us = request->backdate_us,
         .default_payment_method = payment_method,
         .payment_behavior = request->payment_behavior,
         .by_invoice = request->by_invoice,

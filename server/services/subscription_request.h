@@ -30,6 +30,8 @@ struct subscription_request {
     int64_t trial_end_us;
     int64_t trial_days;
     const char *trial_end_behavior;
+    int64_t anchor_us;
+    int64_t backdate_us;
     const char *payment_method_id;
     const char *payment_behavior;
     bool by_invoice;

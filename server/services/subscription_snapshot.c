@@ -37,13 +37,29 @@ static const struct text_member texts[] = {
 };
 
 static const struct text_member numbers[] = {
-    MEMBER(quantity),          MEMBER(trial_start_us), MEMBER(trial_end_us),
-    MEMBER(period_start_us),   MEMBER(period_end_us),  MEMBER(anchor_us),
-    MEMBER(cancel_at_us),      MEMBER(canceled_us),    MEMBER(ended_us),
-    MEMBER(past_due_since_us), MEMBER(grace_end_us),   MEMBER(collection_resume_us),
-    MEMBER(pause_us),          MEMBER(resume_us),      MEMBER(days_until_due),
-    MEMBER(fetch_number),      MEMBER(version),        MEMBER(created_us),
-    MEMBER(updated_us),        MEMBER(synced_us),
+    /* clang-format off */
+    MEMBER(quantity),
+    MEMBER(start_us),
+    MEMBER(trial_start_us),
+    MEMBER(trial_end_us),
+    MEMBER(period_start_us),
+    MEMBER(period_end_us),
+    MEMBER(anchor_us),
+    MEMBER(cancel_at_us),
+    MEMBER(canceled_us),
+    MEMBER(ended_us),
+    MEMBER(past_due_since_us),
+    MEMBER(grace_end_us),
+    MEMBER(collection_resume_us),
+    MEMBER(pause_us),
+    MEMBER(resume_us),
+    MEMBER(days_until_due),
+    MEMBER(fetch_number),
+    MEMBER(version),
+    MEMBER(created_us),
+    MEMBER(updated_us),
+    MEMBER(synced_us),
+    /* clang-format on */
 };
 
 static const struct text_member flags[] = {

@@ -113,6 +113,8 @@ request_of(struct ctx *cx, const struct placing *placing, int64_t trial_days)
         .trial_days = order->trial_end_us != 0 ? 0 : trial_days,
         .trial_end_behavior =
             trial_days > 0 || order->trial_end_us != 0 ? order->trial_end_behavior : "",
+        .anchor_us = order->anchor_us,
+        .backdate_us = order->backdate_us,
         .payment_method_id = order->payment_method_id,
         .payment_behavior = order->by_invoice         ? ""
                             : order->allow_incomplete ? "allow_incomplete"
@@ -167,6 +169,24 @@ static struct status insert_pending(
     return subscription_tell(cx, tx, EVENT_SUBSCRIPTION_CREATED, ret_row, NULL);
 }
 
+/* A trial sets the anchor itself. */
+static struct status check_anchor(struct ctx *cx, const struct placing *placing, int64_t trial_days)
+{
+    const struct subscription_order *order = placing->order;
+    const struct offer_price *price = placing->price;
+
+    if (order->anchor_us == 0) {
+        return STATUS_OK;
+    }
+    if (trial_days > 0 || order->trial_end_us != 0) {
+        return status_field(cx, "billing_anchor_time", "does not go with a trial");
+    }
+    return order->anchor_us >
+                   billing_interval_after(price->interval, price->interval_count, cx->now_us)
+               ? status_field(cx, "billing_anchor_time", "is more than one period ahead")
+               : STATUS_OK;
+}
+
 static struct status prepare_create(
     struct ctx *cx, struct services *services, struct tx *tx, struct intent *intent, void *user)
 {
@@ -187,6 +207,7 @@ static struct status prepare_create(
     }
     TRY(find_what_is_sold(cx, tx, placing));
     trial_days = order->trial_given ? order->trial_days : placing->offer.trial_days;
+    TRY(check_anchor(cx, placing, trial_days));
     TRY(check_history(cx, tx, placing, trial_days));
     TRY(placing->account_status);
     mirrored = offer_check_mirrored(cx, &placing->offer, placing->price);

@@ -36,6 +36,8 @@ struct subscription_order {
     int64_t trial_end_us;
     const char *trial_end_behavior; /* of the payment side: "cancel", "pause", "create_invoice" */
     const char *payment_method_id;  /* "" = the default of the customer */
+    int64_t anchor_us;              /* when periods begin; 0 = now, or at the end of the trial */
+    int64_t backdate_us;            /* when it started, in the past; 0 = now */
     bool by_invoice;
     int32_t days_until_due;
     bool allow_incomplete; /* an unpaid first invoice leaves INCOMPLETE, not FAILED */
@@ -78,6 +80,8 @@ struct status subscriptions_list(
 struct subscription_end {
     struct id subscription_id;
     bool at_period_end;
+    bool credit;          /* now: what was paid and not used goes to the balance of the customer */
+    bool invoice_usage;   /* now: usage that is not invoiced yet is charged */
     const char *feedback; /* of the payment side, "too_expensive"; "" = none */
     const char *comment;
     const char *etag; /* "" = not checked */

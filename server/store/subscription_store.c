@@ -19,7 +19,8 @@
     "u.raw #>> '{pause_collection,behavior}', "                                                  \
     "to_timestamp((u.raw #>> '{pause_collection,resumes_at}')::bigint), "                        \
     "to_timestamp((u.raw #>> '{status_details,paused,transitioned_at}')::bigint), u.resume_at, " \
-    "u.raw #>> '{trial_settings,end_behavior,missing_payment_method}' "
+    "u.raw #>> '{trial_settings,end_behavior,missing_payment_method}', "                         \
+    "to_timestamp((u.raw ->> 'start_date')::bigint) "
 
 #define TABLES                                                                   \
     "FROM subscriptions u "                                                      \
@@ -148,6 +149,7 @@ static void read_subscription(
         .pause_us = row_time(rows, row, 39),
         .resume_us = row_time(rows, row, 40),
         .trial_end_behavior = row_text(cx, rows, row, 41),
+        .start_us = row_time(rows, row, 42),
     };
     subscription_status_parse(row_text(cx, rows, row, 3), &ret_subscription->status);
     if (ret_subscription->past_due_since_us != 0) {

@@ -126,6 +126,11 @@ static void put_params(
     stripe_form_text(form, "type", "flexible");
     stripe_form_close(form);
     put_trial(form, params);
+    stripe_form_time(form, "billing_cycle_anchor", params->anchor_us);
+    if (params->backdate_us != 0) {
+        stripe_form_time(form, "backdate_start_date", params->backdate_us);
+        stripe_form_text(form, "proration_behavior", "none");
+    }
     stripe_form_text(form, "default_payment_method", params->default_payment_method);
     stripe_form_text(form, "payment_behavior", params->payment_behavior);
     if (params->by_invoice) {

@@ -28,6 +28,8 @@ struct stripe_subscription_params {
     int64_t trial_days;             /* 0: no trial */
     const char *trial_end_behavior; /* without a payment method: "cancel", "pause",
                                      * "create_invoice"; "" = the payment side's default */
+    int64_t anchor_us;              /* when periods begin; 0: now, or with the end of the trial */
+    int64_t backdate_us;            /* when it started; the time until now is not charged. 0: now */
     const char *default_payment_method;
     const char *payment_behavior; /* "default_incomplete", "error_if_incomplete"; "" = the payment
                                    * side's default, allow_incomplete */

@@ -10,6 +10,7 @@ bos_test(stripe/stripe_product USES stripe)
 bos_test(stripe/stripe_price USES stripe)
 bos_test(stripe/stripe_meter USES stripe)
 bos_test(stripe/stripe_subscription USES stripe)
+bos_test(stripe/stripe_subscription_pause USES stripe)
 bos_test(stripe/stripe_invoice USES stripe)
 bos_test(stripe/stripe_event USES stripe)
 

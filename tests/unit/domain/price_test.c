@@ -201,6 +201,18 @@ static void only_nothing_is_free(void **state)
     assert_false(price_is_free(&flat));
 }
 
+static void a_period_is_counted_from_any_moment(void **state)
+{
+    const int64_t at_us = INT64_C(1706659200000000); /* 31 January 2024 */
+    const int64_t day_us = INT64_C(86400000000);
+
+    (void)state;
+    assert_int_equal(billing_interval_after(INTERVAL_DAY, 3, at_us), at_us + 3 * day_us);
+    assert_int_equal(billing_interval_after(INTERVAL_WEEK, 2, at_us), at_us + 14 * day_us);
+    assert_int_equal(billing_interval_after(INTERVAL_MONTH, 1, at_us), at_us + 29 * day_us);
+    assert_int_equal(billing_interval_after(INTERVAL_YEAR, 1, at_us), at_us + 366 * day_us);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +224,7 @@ int main(void)
         FIXTURE_TEST(quantities_have_an_order_and_no_meter),
         cmocka_unit_test(decimals_have_at_most_twelve_places),
         cmocka_unit_test(only_nothing_is_free),
+        cmocka_unit_test(a_period_is_counted_from_any_moment),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
