@@ -15,8 +15,8 @@
 
 #define PROBE_MS_MAX 2000
 #define SILENT_MAX 3
-#define CROWDED_SHARE 0.8 /* of the descriptors; above what rpc_peers.h lets in */
-#define WARN_SHARE 0.7
+#define CROWDED_TENTHS 8 /* of the descriptors; above what rpc_peers.h lets in */
+#define WARN_TENTHS 7
 #define RESERVE 4 /* what a probe needs, and to count what there is */
 
 struct watchdog {
@@ -54,8 +54,8 @@ static void look_at_descriptors(struct watchdog *watchdog)
 {
     const int64_t open_count = process_open_fds();
     const int64_t max = process_max_fds();
-    const bool many = (double)open_count >= (double)max * WARN_SHARE;
-    const bool crowded = (double)open_count >= (double)max * CROWDED_SHARE;
+    const bool many = open_count / WARN_TENTHS >= max / 10;
+    const bool crowded = open_count / CROWDED_TENTHS >= max / 10;
 
     if (many && !watchdog->warned) {
         log_warn(
