@@ -15,3 +15,6 @@ route_table_find(struct arena *arena, const char *method, const char *path, cons
 
 /* The provider has that path, the simulator does not. */
 bool route_table_is_not_simulated(struct arena *arena, const char *path);
+
+/* Is any method of this path simulated? */
+bool route_table_has_path(struct arena *arena, const char *path) MUST_CHECK;

@@ -21,7 +21,7 @@ from recorder import Recorder  # noqa: E402
 collect_ignore = [] if "SIM_ADDRESS" in os.environ else ["python"]
 
 KEY = "sk_test_conformance"
-SECONDS = 240
+SECONDS = 100
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,9 @@
 
 import sys
 
-from conftest import recorded, show
+import pytest
+
+from conftest import HERE, go_program, recorded, show
 
 
 def test_node(program):
@@ -11,6 +13,11 @@ def test_node(program):
 
 def test_python(program):
     program(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "python")
+
+
+@pytest.mark.timeout(600)
+def test_go(program):
+    program(go_program(), "test", "-count=1", "./...", folder=HERE / "go")
 
 
 def test_all_that_was_said_is_valid(recorder, judge, tmp_path):

@@ -53,13 +53,31 @@ def exchanges(sent: bytes, answered: bytes):
 
 
 def _messages(data: bytes):
-    """(first line, fields, body) of each whole message. The programs here always say how long a body is."""
+    """(first line, fields, body) of each whole message."""
     while (end := data.find(b"\r\n\r\n")) >= 0:
         first, *lines = data[:end].decode("latin-1").split("\r\n")
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        length = int(fields.get("content-length", 0))
-        body = data[end + 4:end + 4 + length]
-        if len(body) < length:
+        data = data[end + 4:]
+        if fields.get("transfer-encoding") == "chunked":
+            taken = _chunks(data)
+        else:
+            length = int(fields.get("content-length", 0))
+            taken = (data[:length], length) if length <= len(data) else None
+        if taken is None:
             return
-        yield first, fields, body
-        data = data[end + 4 + length:]
+        yield first, fields, taken[0]
+        data = data[taken[1]:]
+
+
+def _chunks(data: bytes):
+    """(body, its bytes on the wire), or None when it was cut off."""
+    body, at = b"", 0
+    while (end := data.find(b"\r\n", at)) >= 0:
+        size = int(data[at:end].split(b";")[0], 16)
+        at = end + 2 + size + 2
+        if at > len(data):
+            return None
+        if size == 0:
+            return body, at
+        body += data[end + 2:end + 2 + size]
+    return None

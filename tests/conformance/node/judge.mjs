@@ -17,10 +17,17 @@ const compiled = new Map();
 
 ajv.addSchema({ $id: 'json', definitions: MADE.definitions });
 ajv.addSchema({ $id: 'form', definitions: asForm(MADE.definitions) });
-ajv.addSchema({ $id: 'partial', definitions: withoutRequired(MADE.definitions) });
+ajv.addSchema({ $id: 'partial', definitions: asPart(MADE.definitions) });
 
-function withoutRequired(value) {
-  return JSON.parse(JSON.stringify(value, (key, one) => (key === 'required' && Array.isArray(one) ? [] : one)));
+// What an event tells of the state before: no more than what changed, and null for a key that is new in a map.
+function asPart(definitions) {
+  const changed = (key, one) => {
+    if (key === 'required' && Array.isArray(one)) return [];
+    if (key === 'additionalProperties' && typeof one === 'object') return { anyOf: [one, { type: 'null' }] };
+    return one;
+  };
+
+  return JSON.parse(JSON.stringify(definitions, changed));
 }
 
 function validator(kind, name, schema) {

@@ -38,6 +38,7 @@ before(async () => {
     answer.end();
   });
   await new Promise((done) => receiver.listen(0, '127.0.0.1', done));
+  receiver.unref();
   ({ secret } = await platform.webhookEndpoints.create({
     url: `http://127.0.0.1:${receiver.address().port}/hook`, enabled_events: ['*'], connect: true,
   }));
