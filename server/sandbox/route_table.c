@@ -151,10 +151,14 @@ bool route_table_is_not_simulated(struct arena *arena, const char *path)
     return false;
 }
 
-bool route_table_has_path(struct arena *arena, const char *path)
+bool route_table_lacks_method(struct arena *arena, const char *method, const char *path)
 {
     const char *ids[CALL_IDS_MAX];
 
+    if (strcmp(method, "GET") != 0 && strcmp(method, "POST") != 0 &&
+        strcmp(method, "DELETE") != 0) {
+        return false;
+    }
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         for (const struct endpoint *endpoint = tables[i]; endpoint->method != NULL; endpoint++) {
             if (matches(arena, endpoint->path, path, ids)) {

@@ -3,25 +3,21 @@
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
 import pytest
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path.insert(0, str(HERE.parent / "integration"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 
 import sandbox_client  # noqa: E402
-import wire  # noqa: E402
 from recorder import Recorder  # noqa: E402
+from others import HERE, KEY, ROOT, SECONDS  # noqa: E402
+
+TALKING = ["test_sandbox.py", "test_subscriptions.py", "test_publishing.py", "test_organizations.py", "test_customers.py"]
 
 # A client like the others: test_sdks.py runs it.
 collect_ignore = [] if "SIM_ADDRESS" in os.environ else ["python"]
-
-KEY = "sk_test_conformance"
-SECONDS = 100
 
 
 @pytest.fixture(scope="session")
@@ -67,24 +63,15 @@ def judge(tmp_path_factory):
     return run
 
 
-def show(report) -> str:
-    """The violations as a person wants to read them."""
-    lines = [f"{len(report['violations'])} kinds of violations"]
-    for one in report["violations"][:40]:
-        lines += [f"{one['times']} x {one['what']}", f"    {json.dumps(one['example'])[:1500]}"]
-    return "\n".join(lines)
-
-
-def recorded(recorders, file: pathlib.Path) -> pathlib.Path:
-    """Writes down what the recorders have kept."""
-    with open(file, "w", encoding="utf-8") as out:
-        for one in recorders:
-            for session in one.sessions:
-                for exchange in wire.exchanges(bytes(session.sent), bytes(session.answered)):
-                    out.write(json.dumps(exchange) + "\n")
-    return file
-
-
-def go_program() -> str:
-    tools = ROOT / ".tools" / "go" / "bin"
-    return os.environ.get("GO") or shutil.which("go", path=f"{tools}:{os.environ['PATH']}")
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory) -> list[pathlib.Path]:
+    """What went over the wire in the integration tests; see test_recorded.py."""
+    if "BOS_WIRE_RECORDED" in os.environ:
+        return sorted(pathlib.Path(os.environ["BOS_WIRE_RECORDED"]).glob("*.jsonl"))
+    folder = tmp_path_factory.mktemp("wire")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not timed and not slow",
+         *(str(ROOT / "tests" / "integration" / name) for name in TALKING)],
+        env={**os.environ, "BOS_WIRE": str(folder)}, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return sorted(folder.glob("*.jsonl"))

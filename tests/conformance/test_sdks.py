@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from conftest import HERE, go_program, recorded, show
+from others import HERE, go_program, recorded, show
 
 
 def test_node(program):
