@@ -6,7 +6,7 @@
 #include "app.h"
 #include "base/str.h"
 #include "http/http_client.h"
-#include "store/db.h"
+#include "services/organizations.h"
 
 #define ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
@@ -117,6 +117,40 @@ bool cli_open(struct cli *cli, const char *config, bool want_db, bool want_servi
         return false;
     }
     return true;
+}
+
+bool cli_enter(struct cli *cli, const char *config, const char *org, bool live)
+{
+    struct status status;
+
+    if (!cli_open(cli, config, true, true)) {
+        return false;
+    }
+    status = organizations_enter(&cli->cx, cli->services, org, live, "cli");
+    if (status_reason(status) == REASON_ORGANIZATION_NOT_FOUND) {
+        status = status_fail(
+            &cli->cx, REASON_ORGANIZATION_NOT_FOUND, "organization \"%s\" does not exist", org);
+    }
+    if (status.code != CODE_OK) {
+        cli_end(cli, status);
+        return false;
+    }
+    return true;
+}
+
+struct status cli_change(struct cli *cli, const char *action, tx_fn work, void *user)
+{
+    cli->cx.method = action;
+    return tx_run(&cli->cx, cli->db, work, user);
+}
+
+int cli_end(struct cli *cli, struct status status)
+{
+    if (status.code != CODE_OK) {
+        cli_failed(status);
+    }
+    cli_close(cli);
+    return status.code == CODE_OK ? 0 : 1;
 }
 
 void cli_close(struct cli *cli)

@@ -36,15 +36,29 @@ void random_bytes(void *ret_bytes, size_t len)
     }
 }
 
+static void set_time(struct id *id, int64_t at_us)
+{
+    const uint64_t at_ms = at_us < 0 ? 0 : (uint64_t)at_us / 1000;
+
+    for (size_t i = 0; i < 6; i++) {
+        id->bytes[i] = (uint8_t)(at_ms >> (40 - 8 * i));
+    }
+}
+
+struct id id_first(int64_t at_us)
+{
+    struct id id = {0};
+
+    set_time(&id, at_us);
+    return id;
+}
+
 struct id id_new(int64_t now_us)
 {
-    const uint64_t now_ms = now_us < 0 ? 0 : (uint64_t)now_us / 1000;
     struct id id;
 
     random_bytes(id.bytes, sizeof id.bytes);
-    for (size_t i = 0; i < 6; i++) {
-        id.bytes[i] = (uint8_t)(now_ms >> (40 - 8 * i));
-    }
+    set_time(&id, now_us);
     id.bytes[6] = (uint8_t)(0x70 | (id.bytes[6] & 0x0f)); /* version 7 */
     id.bytes[8] = (uint8_t)(0x80 | (id.bytes[8] & 0x3f)); /* variant of RFC 9562 */
     return id;

@@ -31,14 +31,20 @@ struct id {
     X(SUBSCRIPTION, "sub")     \
     X(SUBSCRIPTION_ITEM, "si") \
     X(INVOICE, "in")           \
+    X(INVOICE_LINE, "il")      \
     X(PAYMENT, "pay")          \
+    X(REFUND, "re")            \
+    X(CREDIT_NOTE, "cn")       \
+    X(DISPUTE, "dsp")          \
     X(GRANT, "grant")          \
     X(USAGE, "use")            \
     X(RESERVATION, "res")      \
     X(EVENT, "evt")            \
     X(OPERATION, "op")         \
     X(REQUEST, "req")          \
-    X(DECISION, "dec")
+    X(DECISION, "dec")         \
+    X(RECONCILIATION, "rec")   \
+    X(DRIFT, "drf")
 
 enum id_kind {
 #define X(kind, prefix) ID_##kind,
@@ -50,6 +56,9 @@ enum id_kind {
 
 /* A new id; now_us gives its time part. Never fails: neither does getrandom(). */
 struct id id_new(int64_t now_us);
+
+/* No id made at at_us or later is smaller, and every one of a millisecond before is. */
+struct id id_first(int64_t at_us);
 
 /* An id that is a function of its inputs (the first 128 bits of a SHA-256), for keys that must come
  * out the same on every try. */

@@ -19,6 +19,7 @@ struct entitlement_counter;
 struct entitlement_entry {
     const char *feature_key;
     struct entitlement entitlement;
+    enum unreachable_policy unreachable;
     struct entitlement_counter
         *counter; /* of the state; changed through entitlement_state_count() */
 };

@@ -17,6 +17,7 @@ struct catalog_feature {
     struct id feature_id;
     enum feature_kind kind;
     int32_t meter_no; /* METERED; else 0 */
+    enum unreachable_policy unreachable;
 };
 
 struct catalog_meter {

@@ -47,6 +47,14 @@ enum overage_policy {
     OVERAGE_BILL = 3
 };
 
+/* What SDKs answer when no server can be reached. The numbers are those of
+ * billingos.v1.UnreachablePolicy. */
+enum unreachable_policy {
+    UNREACHABLE_UNKNOWN = 0, /* there is no such feature; read as DENY */
+    UNREACHABLE_DENY = 1,
+    UNREACHABLE_ALLOW = 2
+};
+
 /* The numbers are those of billingos.v1.ProvenanceKind. */
 enum provenance_kind {
     PROVENANCE_NONE = 0,

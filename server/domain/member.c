@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/str.h"
 
 static const char *const role_names[MEMBER_ROLE_COUNT] = {
 #define X(name) [MEMBER_##name] = #name,
@@ -42,6 +43,16 @@ const char *invitation_state_name(enum invitation_state state)
     static const char *const names[] = {"OPEN", "ACCEPTED", "REVOKED", "EXPIRED"};
 
     return names[state];
+}
+
+bool member_name_valid(const char *name)
+{
+    size_t letters = 0;
+
+    for (const char *c = name; *c != '\0'; c++) {
+        letters += ((unsigned char)*c & 0xc0) != 0x80 ? 1 : 0;
+    }
+    return letters <= MEMBER_NAME_LETTERS_MAX && str_is_utf8(str_of(name));
 }
 
 bool member_email_valid(const char *email)

@@ -12,6 +12,7 @@
 #define INVITATIONS_OPEN_MAX 200
 #define MEMBER_EMAIL_BYTES_MAX 254 /* RFC 5321, 4.5.3.1.3, without the angle brackets */
 #define MEMBER_NAME_BYTES_MAX 400  /* 100 characters of up to 4 bytes */
+#define MEMBER_NAME_LETTERS_MAX 100
 
 #define INVITATION_DEFAULT_US (INT64_C(7) * 24 * 3600 * 1000000)
 #define INVITATION_MAX_US (INT64_C(30) * 24 * 3600 * 1000000)
@@ -65,3 +66,6 @@ const char *invitation_state_name(enum invitation_state state);
 /* Good enough to be sent to: one "@" with text on both sides, a dot-free-standing domain, no spaces
  * or control characters. Whether anybody reads there is told by the mail alone. */
 bool member_email_valid(const char *email);
+
+/* At most 100 characters of UTF-8; none are fine. */
+bool member_name_valid(const char *name);

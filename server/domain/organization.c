@@ -22,7 +22,7 @@ bool organization_name_valid(const char *name)
     for (const char *c = name; *c != '\0'; c++) {
         letters += ((unsigned char)*c & 0xc0) != 0x80 ? 1 : 0;
     }
-    return letters >= 1 && letters <= ORGANIZATION_NAME_LETTERS_MAX;
+    return letters >= 1 && letters <= ORGANIZATION_NAME_LETTERS_MAX && str_is_utf8(str_of(name));
 }
 
 bool organization_slug_valid(const char *slug)

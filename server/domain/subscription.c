@@ -107,6 +107,16 @@ subscription_past_due_since(enum subscription_status to, int64_t past_due_since_
     return past_due_since_us != 0 ? past_due_since_us : now_us;
 }
 
+enum subscription_status subscription_status_disconnected(
+    enum subscription_status status, int64_t disconnected_us, int64_t *past_due_since_us)
+{
+    if (disconnected_us == 0 || !gives_access(status)) {
+        return status;
+    }
+    *past_due_since_us = disconnected_us;
+    return SUBSCRIPTION_PAST_DUE;
+}
+
 enum decision_reason subscription_access(
     enum subscription_status status,
     int64_t past_due_since_us,

@@ -84,6 +84,12 @@ struct subscription {
     int64_t past_due_since_us;
     int64_t grace_end_us; /* PAST_DUE: until when access is given all the same */
     bool collection_paused;
+    const char
+        *collection_pause; /* what becomes of invoices meanwhile, "keep_as_draft"; "" = none */
+    int64_t collection_resume_us; /* by itself */
+    int64_t pause_us;             /* PAUSED: since when, and when it resumes by itself */
+    int64_t resume_us;
+    const char *trial_end_behavior; /* without a payment method, "cancel"; "" = not known */
     bool by_invoice;
     int64_t days_until_due;
     const char *metadata; /* a JSON object of texts */
@@ -127,6 +133,11 @@ bool subscription_event(
 /* Since when a payment is overdue, kept from the first moment on; 0 when none is. */
 int64_t
 subscription_past_due_since(enum subscription_status to, int64_t past_due_since_us, int64_t now_us);
+
+/* Nobody collects for an account that was disconnected (0: it was not): what would give access
+ * counts as overdue since then. */
+enum subscription_status subscription_status_disconnected(
+    enum subscription_status status, int64_t disconnected_us, int64_t *past_due_since_us);
 
 /* What a subscription in this state gives access to: DECISION_GRANTED, DECISION_GRANTED_GRACE, a
  * denial, or DECISION_NO_ACTIVE_SUBSCRIPTION when it counts as absent. A payment that is overdue is

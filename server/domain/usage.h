@@ -5,12 +5,26 @@
 #include <stdint.h>
 
 #include "base/id.h"
+#include "base/wallclock.h"
 #include "domain/period.h"
 
 #define USAGE_EVENTS_MAX 1000 /* of one call */
 #define USAGE_QUANTITY_MAX \
     INT64_C(1000000000000000) /* of one event: a batch cannot overflow a sum */
 #define USAGE_WINDOWS_MAX 8   /* windows that one event counts in */
+
+#define USAGE_FUTURE_US_MAX (5 * US_PER_MINUTE) /* how far clocks may be apart */
+/* As long as its key is kept: what is older could be a repeat that nobody knows any more. */
+#define USAGE_AGE_US_MAX (35 * US_PER_DAY)
+
+enum usage_time {
+    USAGE_TIME_TAKEN,
+    USAGE_TIME_IN_FUTURE,
+    USAGE_TIME_TOO_OLD,
+};
+
+/* Both bounds are still taken. */
+enum usage_time usage_time_check(int64_t event_us, int64_t now_us);
 
 enum usage_outcome {
     USAGE_RECORDED = 1,

@@ -175,5 +175,6 @@ Billingos__V1__EntitlementAnswer *entitlement_answer_pb(
     message->freshness = entitlement_freshness_pb(cx, &answer->freshness, decision->valid_until_us);
     message->retry_time = pb_time(cx, decision->retry_us);
     message->message = pb_text(message_of(decision->reason));
+    message->unreachable_policy = (Billingos__V1__UnreachablePolicy)answer->unreachable;
     return message;
 }

@@ -1,8 +1,11 @@
 #include "handlers/insights_handler.h"
 
 #include <billingos/v1/insights_service.pb-c.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/heap.h"
 #include "handlers/event_pb.h"
 #include "handlers/page_token.h"
@@ -20,7 +23,13 @@ struct watch_source {
     struct services *services;
     struct watch *watch;
     struct caller caller;
+    uint8_t filter[SHA256_SIZE]; /* tokens are bound to it */
 };
+
+static struct str filter_of(const struct watch_source *source)
+{
+    return (struct str){(const char *)source->filter, sizeof source->filter};
+}
 
 static void wake(void *user)
 {
@@ -59,7 +68,8 @@ static Billingos__V1__WatchInsightsResponse *response_of(
         response->heartbeat = PB_NEW(cx, Billingos__V1__Heartbeat, billingos__v1__heartbeat__init);
         response->heartbeat->as_of_time = pb_time(cx, as_of(cx, source->services));
     }
-    response->resume_token = pb_text(resume_token_write(cx, source->services, seq));
+    response->resume_token =
+        pb_text(resume_token_write(cx, source->services, filter_of(source), seq));
     return response;
 }
 
@@ -142,6 +152,67 @@ static struct status read_customers(
     return STATUS_OK;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    const Billingos__V1__BillingEventType *left = a;
+    const Billingos__V1__BillingEventType *right = b;
+
+    return (*left > *right) - (*left < *right);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* A sorted copy: the order in which a filter names things does not matter. */
+static void *sorted(
+    struct ctx *cx,
+    const void *items,
+    size_t count,
+    size_t size,
+    int (*compare)(const void *a, const void *b))
+{
+    void *copy = arena_try_alloc(cx->arena, (count + 1) * size);
+
+    if (copy != NULL && count > 0) {
+        memcpy(copy, items, count * size);
+        qsort(copy, count, size, compare);
+    }
+    return copy;
+}
+
+/* What the request says, and not what it means today: a customer who takes over an own id, or a
+ * type that only a later version knows, makes no other filter of it. */
+static struct status digest_filter(
+    struct ctx *cx,
+    const Billingos__V1__WatchInsightsRequest *request,
+    uint8_t ret_digest[SHA256_SIZE])
+{
+    Billingos__V1__WatchInsightsRequest filter = *request;
+    uint8_t *bytes = NULL;
+
+    filter.base.n_unknown_fields = 0;
+    filter.types =
+        sorted(cx, request->types, request->n_types, sizeof request->types[0], by_number);
+    filter.customer_ids =
+        sorted(cx, request->customer_ids, request->n_customer_ids, sizeof(char *), by_text);
+    filter.external_customer_ids = sorted(
+        cx,
+        request->external_customer_ids,
+        request->n_external_customer_ids,
+        sizeof(char *),
+        by_text);
+    filter.resume_token = pb_text("");
+    bytes = arena_try_alloc(
+        cx->arena, billingos__v1__watch_insights_request__get_packed_size(request) + 1);
+    if (bytes == NULL || arena_failed(cx->arena)) {
+        return status_of(cx, REASON_REQUEST_TOO_COSTLY);
+    }
+    sha256(bytes, billingos__v1__watch_insights_request__pack(&filter, bytes), ret_digest);
+    return STATUS_OK;
+}
+
 static struct status
 refuse_unsupported(struct ctx *cx, const Billingos__V1__WatchInsightsRequest *request)
 {
@@ -170,12 +241,16 @@ struct status insights_watch(
     struct watch_source *source = NULL;
     struct status status;
     int64_t after_seq = -1;
+    uint8_t digest[SHA256_SIZE];
 
     TRY(refuse_unsupported(cx, request));
     TRY(read_types(cx, request, &filter.types));
     TRY(read_customers(cx, services, request, &filter));
+    TRY(digest_filter(cx, request, digest));
     if (request->resume_token[0] != '\0') {
-        TRY(resume_token_read(cx, services, request->resume_token, &after_seq));
+        const struct str bound = {(const char *)digest, sizeof digest};
+
+        TRY(resume_token_read(cx, services, request->resume_token, bound, &after_seq));
     }
     source = heap_new(sizeof *source);
     if (source == NULL) {
@@ -185,6 +260,7 @@ struct status insights_watch(
     source->services = services;
     source->caller = cx->caller;
     source->caller.actor = "";
+    memcpy(source->filter, digest, sizeof digest);
     status = watch_open(cx, services, &filter, after_seq, wake, waker, &source->watch);
     if (status.code != CODE_OK) {
         heap_free(source);

@@ -6,8 +6,6 @@
 #include "handlers/pb.h"
 #include "services/members.h"
 
-#define NAME_LETTERS_MAX 100
-
 /* The requests with what was read from them beside them. */
 struct update_call {
     Billingos__V1__UpdateMemberRequest req;
@@ -59,7 +57,8 @@ static struct status update_read(struct ctx *cx, struct update_call *call)
     TRY(pb_read_id(cx, "member.member_id", ID_MEMBER, message->member_id, &change->member_id));
     TRY(pb_check_mask(cx, mask, allowed));
     if (masked ? pb_masked(mask, "name") : message->name[0] != '\0') {
-        TRY(organization_pb_check_letters(cx, "member.name", message->name, 0, NAME_LETTERS_MAX));
+        TRY(organization_pb_check_letters(
+            cx, "member.name", message->name, 0, MEMBER_NAME_LETTERS_MAX));
         change->fields |= MEMBER_FIELD_NAME;
         change->name = message->name;
     }

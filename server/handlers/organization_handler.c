@@ -46,27 +46,6 @@ static struct status read_span(
     return STATUS_OK;
 }
 
-static struct status check_origins(struct ctx *cx, const Billingos__V1__Organization *message)
-{
-    if (message->n_allowed_origins > ORGANIZATION_ORIGINS_MAX) {
-        return status_field(
-            cx,
-            "organization.allowed_origins",
-            "has %zu entries, at most %d are allowed",
-            message->n_allowed_origins,
-            ORGANIZATION_ORIGINS_MAX);
-    }
-    for (size_t i = 0; i < message->n_allowed_origins; i++) {
-        if (!organization_origin_valid(message->allowed_origins[i])) {
-            return status_field(
-                cx,
-                arena_printf(cx->arena, "organization.allowed_origins[%zu]", i),
-                "must have the form https://host or https://host:port, in lower case");
-        }
-    }
-    return STATUS_OK;
-}
-
 static struct status check_contact(struct ctx *cx, const Billingos__V1__Organization *message)
 {
     if (message->country_code[0] != '\0' && !organization_country_valid(message->country_code)) {
@@ -101,7 +80,6 @@ static struct status read_settings(
         ORGANIZATION_STALENESS_MIN_SECONDS,
         ORGANIZATION_STALENESS_MAX_SECONDS,
         &ret_organization->max_staleness_seconds));
-    TRY(check_origins(cx, message));
     TRY(pb_read_map(
         cx,
         "organization.metadata",

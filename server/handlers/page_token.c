@@ -122,24 +122,29 @@ const char *page_token_write(
     return write_token(cx, services, "page", filter, position);
 }
 
-struct status
-resume_token_read(struct ctx *cx, struct services *services, const char *token, int64_t *ret_seq)
+struct status resume_token_read(
+    struct ctx *cx,
+    struct services *services,
+    const char *token,
+    struct str filter,
+    int64_t *ret_seq)
 {
     struct page_position position = {0};
 
-    if (token[0] != '\0' && !read_token(cx, services, "resume", token, STR(""), &position)) {
+    if (token[0] != '\0' && !read_token(cx, services, "resume", token, filter, &position)) {
         return status_fail(
             cx,
             REASON_RESUME_TOKEN_INVALID,
-            "resume_token is not one of this organization: start again without it");
+            "resume_token is not one of this organization and filter: start again without it");
     }
     *ret_seq = position.number;
     return STATUS_OK;
 }
 
-const char *resume_token_write(struct ctx *cx, struct services *services, int64_t seq)
+const char *
+resume_token_write(struct ctx *cx, struct services *services, struct str filter, int64_t seq)
 {
     const struct page_position position = {.number = seq};
 
-    return write_token(cx, services, "resume", STR(""), &position);
+    return write_token(cx, services, "resume", filter, &position);
 }

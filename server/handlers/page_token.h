@@ -35,5 +35,10 @@ const char *page_token_write(
 
 /* The same for streams: the position is a sequence number of the organisation. */
 struct status resume_token_read(
-    struct ctx *cx, struct services *services, const char *token, int64_t *ret_seq) MUST_CHECK;
-const char *resume_token_write(struct ctx *cx, struct services *services, int64_t seq);
+    struct ctx *cx,
+    struct services *services,
+    const char *token,
+    struct str filter,
+    int64_t *ret_seq) MUST_CHECK;
+const char *
+resume_token_write(struct ctx *cx, struct services *services, struct str filter, int64_t seq);

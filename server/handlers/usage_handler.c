@@ -96,6 +96,7 @@ read_event(struct ctx *cx, const Billingos__V1__UsageEvent *event, struct usage_
     TRY(read_customer(cx, event, report));
     TRY(pb_check_key(cx, "meter_key", event->meter_key));
     TRY(read_quantity(cx, event, &report->quantity));
+    report->has_time = event->event_time != NULL;
     TRY(pb_read_time(cx, "event_time", event->event_time, &report->event_us));
     if (event->entity_id[0] != '\0') {
         return status_field(cx, "entity_id", "is not supported yet");

@@ -173,6 +173,9 @@ struct status api_keys_rotate(
     TRY(api_key_store_lock(cx, tx, key_id, &old));
     TRY(check_open(cx, &old));
     TRY(check_held(cx, &old));
+    if (overlap_us > 0) {
+        TRY(check_limit(cx, tx)); /* without an overlap the new one takes the place of the old */
+    }
     key = old;
     key.replaces = old.key_id;
     key.last_used_us = 0;

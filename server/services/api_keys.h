@@ -29,7 +29,7 @@ struct status api_keys_issue(
     MUST_CHECK;
 
 /* A new key like the old one, which works on until its end or for overlap_us, whichever is sooner.
- * Fails with API_KEY_NOT_FOUND, API_KEY_CLOSED, SCOPE_NOT_HELD. */
+ * Fails with API_KEY_NOT_FOUND, API_KEY_CLOSED, SCOPE_NOT_HELD, OBJECT_LIMIT_REACHED. */
 struct status api_keys_rotate(
     struct ctx *cx,
     struct tx *tx,

@@ -63,6 +63,7 @@ struct status entitlement_load_state(
         entries[i] = (struct entitlement_entry){
             .feature_key = loaded.rows[i].feature_key,
             .entitlement = loaded.rows[i].entitlement,
+            .unreachable = loaded.rows[i].unreachable,
         };
     }
     input.customer_id = loaded.customer_id;

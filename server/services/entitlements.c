@@ -194,12 +194,28 @@ static struct status answer_covered(
         TRY(find_usage(cx, services, state, entry, quantity, &answer->freshness, &usage));
     }
     answer->known = true;
+    answer->unreachable = entry->unreachable;
     answer->entitlement = entry->entitlement;
     answer->entitlement.config = entry->entitlement.config[0] == '\0'
                                      ? ""
                                      : arena_text(cx->arena, entry->entitlement.config);
     answer->decision =
         entitlement_evaluate(&state->customer, &entry->entitlement, usage, quantity, cx->now_us);
+    return STATUS_OK;
+}
+
+/* The policy is the feature's own, whoever asks. */
+static struct status
+answer_nobody(struct ctx *cx, struct services *services, struct entitlement_answer *answer)
+{
+    AUTO_INDEX index = NULL;
+    const struct catalog_feature *feature = NULL;
+
+    TRY(entitlement_load_catalog(cx, services, &index));
+    feature = catalog_index_feature(index, answer->feature_key);
+    answer->unreachable = feature == NULL ? UNREACHABLE_UNKNOWN : feature->unreachable;
+    answer->decision.reason = DECISION_CUSTOMER_NOT_FOUND;
+    answer->freshness = (struct freshness){.as_of_us = cx->now_us, .origin = ORIGIN_DATABASE};
     return STATUS_OK;
 }
 
@@ -219,6 +235,7 @@ static struct status answer_uncovered(
     feature = catalog_index_feature(index, question->feature_key);
     answer->decision =
         entitlement_evaluate(&state->customer, NULL, none, question->quantity, cx->now_us);
+    answer->unreachable = feature == NULL ? UNREACHABLE_UNKNOWN : feature->unreachable;
     if (feature == NULL) {
         answer->decision.reason = DECISION_FEATURE_NOT_FOUND;
     } else if (feature->kind == FEATURE_METERED || feature->kind == FEATURE_CREDITS) {
@@ -249,10 +266,7 @@ struct status entitlements_check(
         &state,
         &ret_answer->freshness);
     if (status_reason(status) == REASON_CUSTOMER_NOT_FOUND) {
-        ret_answer->decision.reason = DECISION_CUSTOMER_NOT_FOUND;
-        ret_answer->freshness =
-            (struct freshness){.as_of_us = cx->now_us, .origin = ORIGIN_DATABASE};
-        return STATUS_OK;
+        return answer_nobody(cx, services, ret_answer);
     }
     TRY(status);
     assert(state != NULL);
@@ -317,45 +331,4 @@ struct status entitlements_rebuild(
         cx, tx, customer_id, &customer, merged, merged_count, &state_version));
     event.payload = arena_printf(cx->arena, "{\"state_version\":%lld}", (long long)state_version);
     return event_log_add(cx, tx, &event);
-}
-
-struct expire_work {
-    struct services *services;
-    struct id customer_id;
-};
-
-static struct status expire_one(struct ctx *cx, struct tx *tx, void *user)
-{
-    struct expire_work *work = user;
-
-    return entitlements_rebuild(cx, work->services, tx, &work->customer_id);
-}
-
-struct status
-entitlements_expire(struct ctx *cx, struct services *services, size_t max, size_t *ret_count)
-{
-    struct expired_access *expired = arena_alloc(cx->arena, max * sizeof *expired);
-    struct status failed = STATUS_OK;
-    size_t due = 0;
-
-    *ret_count = 0;
-    if (expired == NULL) {
-        return status_of(cx, REASON_REQUEST_TOO_COSTLY);
-    }
-    TRY(entitlement_store_expired(cx, services->db, max, expired, &due));
-    for (size_t i = 0; i < due && !ctx_gone(cx); i++) {
-        struct expire_work work = {services, expired[i].customer_id};
-        struct status status;
-
-        cx->caller.org_id = expired[i].org_id;
-        status = tx_run(cx, services->db, expire_one, &work);
-        /* One that cannot be rebuilt does not keep the others waiting. */
-        if (status.code == CODE_OK) {
-            (*ret_count)++;
-        } else {
-            failed = status;
-        }
-    }
-    cx->caller.org_id = 0;
-    return *ret_count > 0 ? STATUS_OK : failed;
 }

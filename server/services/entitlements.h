@@ -47,6 +47,7 @@ struct entitlement_answer {
     struct entitlement entitlement; /* config in the arena */
     struct entitlement_decision decision;
     struct freshness freshness;
+    enum unreachable_policy unreachable; /* of the feature */
 };
 
 /* Our id of a customer. Fails with CUSTOMER_NOT_FOUND. */
@@ -91,7 +92,3 @@ struct status entitlements_list(
 struct status entitlements_rebuild(
     struct ctx *cx, struct services *services, struct tx *tx, const struct id *customer_id)
     MUST_CHECK;
-
-/* Rebuilds those whose grace or grant has ended; the job calls it. *ret_count: how many. */
-struct status entitlements_expire(
-    struct ctx *cx, struct services *services, size_t max, size_t *ret_count) MUST_CHECK;

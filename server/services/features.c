@@ -145,6 +145,10 @@ struct status features_update(
         TRY(audit_add(
             cx, tx, "feature", id_text(cx->arena, ID_FEATURE, &after.feature_id), &changes));
     }
+    /* The one field that answers from memory carry. */
+    if (after.unreachable_allow != before.unreachable_allow) {
+        TRY(catalog_keys_changed(cx, tx, "feature", after.key));
+    }
     *ret_feature = after;
     return STATUS_OK;
 }

@@ -55,6 +55,10 @@ struct status members_update(
     struct member before;
     struct member after;
 
+    if ((change->fields & MEMBER_FIELD_NAME) != 0 && !member_name_valid(change->name)) {
+        return status_field(
+            cx, "member.name", "must have at most %d characters", MEMBER_NAME_LETTERS_MAX);
+    }
     TRY(lock_member(cx, tx, &change->member_id, &before));
     TRY(field_check_etag(cx, change->etag, before.version));
     after = before;

@@ -38,7 +38,7 @@ struct member_change {
     const char *etag; /* "" = not checked */
 };
 
-/* Fails with MEMBER_NOT_FOUND, LAST_OWNER, ETAG_MISMATCH. */
+/* Fails with MEMBER_NOT_FOUND, LAST_OWNER, ETAG_MISMATCH, FIELD_INVALID. */
 struct status members_update(
     struct ctx *cx, struct tx *tx, const struct member_change *change, struct member *ret_member)
     MUST_CHECK;

@@ -132,13 +132,75 @@ issue_first_keys(struct ctx *cx, struct tx *tx, int64_t live_number, struct issu
     return STATUS_OK;
 }
 
-/* The door has asked for more, in more words; this is what every caller is held to. */
-static struct status check_draft(struct ctx *cx, const struct organization_draft *draft)
+static struct status
+check_seconds(struct ctx *cx, const char *field, int64_t seconds, int64_t min, int64_t max)
 {
-    if (!organization_name_valid(draft->organization.name)) {
+    if (seconds >= min && seconds <= max) {
+        return STATUS_OK;
+    }
+    return status_field(cx, field, "must be %" PRId64 " to %" PRId64 " seconds", min, max);
+}
+
+static struct status check_origins(struct ctx *cx, const struct organization *values)
+{
+    if (values->origin_count > ORGANIZATION_ORIGINS_MAX) {
+        return status_field(
+            cx,
+            "organization.allowed_origins",
+            "has %zu entries, at most %d are allowed",
+            values->origin_count,
+            ORGANIZATION_ORIGINS_MAX);
+    }
+    for (size_t i = 0; i < values->origin_count; i++) {
+        if (!organization_origin_valid(values->origins[i])) {
+            return status_field(
+                cx,
+                arena_printf(cx->arena, "organization.allowed_origins[%zu]", i),
+                "must have the form https://host or https://host:port, in lower case");
+        }
+    }
+    return STATUS_OK;
+}
+
+/* The door has asked for more, in more words; this is what every caller is held to. */
+static struct status
+check_fields(struct ctx *cx, uint32_t fields, const struct organization *values)
+{
+    if (fields & ORGANIZATION_NAME && !organization_name_valid(values->name)) {
         return status_field(
             cx, "organization.name", "must have 1 to %d characters", ORGANIZATION_NAME_LETTERS_MAX);
     }
+    if (fields & ORGANIZATION_COUNTRY && values->country[0] != '\0' &&
+        !organization_country_valid(values->country)) {
+        return status_field(
+            cx, "organization.country_code", "must be two letters of ISO 3166-1, in upper case");
+    }
+    if (fields & ORGANIZATION_SUPPORT_EMAIL && values->support_email[0] != '\0' &&
+        !member_email_valid(values->support_email)) {
+        return status_field(cx, "organization.support_email", "is not an e-mail address");
+    }
+    if (fields & ORGANIZATION_GRACE) {
+        TRY(check_seconds(
+            cx,
+            "organization.payment_grace",
+            values->payment_grace_seconds,
+            0,
+            ORGANIZATION_GRACE_MAX_SECONDS));
+    }
+    if (fields & ORGANIZATION_STALENESS) {
+        TRY(check_seconds(
+            cx,
+            "organization.max_staleness",
+            values->max_staleness_seconds,
+            ORGANIZATION_STALENESS_MIN_SECONDS,
+            ORGANIZATION_STALENESS_MAX_SECONDS));
+    }
+    return fields & ORGANIZATION_ORIGINS ? check_origins(cx, values) : STATUS_OK;
+}
+
+static struct status check_draft(struct ctx *cx, const struct organization_draft *draft)
+{
+    TRY(check_fields(cx, UINT32_MAX, &draft->organization));
     if (draft->organization.slug[0] != '\0' && !organization_slug_valid(draft->organization.slug)) {
         return status_field(cx, "organization.slug", "must be 3 to 40 of a-z, 0-9 and \"-\"");
     }
@@ -280,6 +342,7 @@ struct status organizations_update(
     struct organization before;
     struct organization after;
 
+    TRY(check_fields(cx, change->fields, &change->values));
     TRY(check_values(cx, tx, change->fields, &change->values));
     TRY(organization_store_lock(cx, tx, &before));
     TRY(field_check_etag(cx, change->etag, before.version));

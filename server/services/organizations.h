@@ -71,7 +71,8 @@ struct organization_change {
     const char *etag; /* "" = not checked */
 };
 
-/* Both sides at once. Fails with ETAG_MISMATCH, CURRENCY_UNKNOWN, TIME_ZONE_UNKNOWN. */
+/* Both sides at once. Fails with FIELD_INVALID, ETAG_MISMATCH, CURRENCY_UNKNOWN, TIME_ZONE_UNKNOWN.
+ */
 struct status organizations_update(
     struct ctx *cx,
     struct tx *tx,

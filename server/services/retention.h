@@ -1,6 +1,6 @@
 #pragma once
 
-/* How long history is kept: event log and usage events (settings jobs.*_keep_days). */
+/* How long history is kept: event log, usage events and audit log (settings jobs.*_keep_days). */
 
 #include <stddef.h>
 
@@ -9,6 +9,7 @@
 struct ctx;
 struct services;
 
-/* At most max events, and every partition of usage that is old enough. */
+/* At most max events, as many entries of the audit log, and every partition of usage that is old
+ * enough. */
 struct status retention_prune(
     struct ctx *cx, struct services *services, size_t max, size_t *ret_count) MUST_CHECK;

@@ -21,7 +21,6 @@
 #include "store/usage_store.h"
 
 #define NUMBER_OUT_OF_RANGE "22003" /* of PostgreSQL */
-#define FUTURE_US_MAX (5 * US_PER_MINUTE)
 
 /* One batch on its way: what was asked, and what was made of it. */
 struct batch {
@@ -137,23 +136,32 @@ static struct status find_meter(
     return status_pair(cx, status, "meter_key", meter_key);
 }
 
-static struct status check_time(struct ctx *cx, int64_t event_us)
+static struct status check_time(struct ctx *cx, const struct usage_report *report)
 {
+    const int64_t earliest_us = cx->now_us - USAGE_AGE_US_MAX;
+    const enum usage_time found =
+        report->has_time ? usage_time_check(report->event_us, cx->now_us) : USAGE_TIME_TAKEN;
+    struct status status;
     char event_time[RFC3339_SIZE];
+    char earliest_time[RFC3339_SIZE];
 
-    if (event_us <= cx->now_us + FUTURE_US_MAX) {
+    if (found == USAGE_TIME_TAKEN) {
         return STATUS_OK;
     }
-    wallclock_format(event_us, event_time);
-    return status_pair(
-        cx,
-        status_fail(
+    wallclock_format(report->event_us, event_time);
+    if (found == USAGE_TIME_IN_FUTURE) {
+        status = status_fail(
             cx,
             REASON_EVENT_TIME_IN_FUTURE,
             "event_time %s is more than 5 minutes ahead of the server",
-            event_time),
-        "event_time",
-        event_time);
+            event_time);
+    } else {
+        wallclock_format(earliest_us, earliest_time);
+        status = status_fail(
+            cx, REASON_EVENT_TOO_OLD, "event_time %s is more than 35 days ago", event_time);
+        status = status_pair(cx, status, "earliest_time", earliest_time);
+    }
+    return status_pair(cx, status, "event_time", event_time);
 }
 
 /* Turns one report into an event. What is wrong with it alone becomes its result. */
@@ -167,7 +175,7 @@ static struct status prepare_event(
     const struct catalog_meter *meter = NULL;
 
     TRY(find_meter(cx, batch, report->meter_key, &meter));
-    TRY(check_time(cx, report->event_us));
+    TRY(check_time(cx, report));
     TRY(find_customer(cx, batch->services, &report->customer, ret_state));
     *ret_event = (struct usage_event){
         .key = key_of(report),
@@ -175,7 +183,7 @@ static struct status prepare_event(
         .meter_no = meter->meter_no,
         .quantity = report->quantity,
         .counted = meter->aggregation == METER_COUNT ? 1 : report->quantity,
-        .event_us = report->event_us == 0 ? cx->now_us : report->event_us,
+        .event_us = report->has_time ? report->event_us : cx->now_us,
         .properties = report->properties,
     };
     ret_event->fingerprint = fingerprint_of(ret_event, report);

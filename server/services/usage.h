@@ -20,7 +20,8 @@ struct usage_report {
     struct customer_ref customer;
     const char *meter_key;
     int64_t quantity;
-    int64_t event_us;       /* 0: now */
+    bool has_time;          /* false: now */
+    int64_t event_us;       /* 0 without a time */
     const char *properties; /* JSON, or NULL */
 };
 

@@ -10,11 +10,13 @@
  * left out when there are too many. */
 static const struct sql LOAD = {
     "catalog_keys_load",
-    "(SELECT f.key, f.kind, f.feature_id, coalesce(m.meter_no, 0), true, false FROM features f"
+    "(SELECT f.key, f.kind, f.feature_id, coalesce(m.meter_no, 0), true, false,"
+    " f.unreachable_policy = 'ALLOW' FROM features f"
     " LEFT JOIN meters m ON m.org_id = f.org_id AND m.meter_id = f.meter_id"
     " WHERE f.org_id = $1 AND f.archived_at IS NULL LIMIT $2)"
     " UNION ALL"
-    " (SELECT key, aggregation, meter_id, meter_no, false, archived_at IS NOT NULL FROM meters"
+    " (SELECT key, aggregation, meter_id, meter_no, false, archived_at IS NOT NULL, false"
+    " FROM meters"
     " WHERE org_id = $1 ORDER BY archived_at DESC NULLS FIRST LIMIT $2)"};
 
 static enum feature_kind kind_of(const char *name)
@@ -37,6 +39,7 @@ read_row(struct ctx *cx, const struct rows *rows, size_t row, struct catalog_key
             .feature_id = row_id(rows, row, 2),
             .kind = kind_of(kind),
             .meter_no = (int32_t)row_i64(rows, row, 3),
+            .unreachable = row_bool(rows, row, 6) ? UNREACHABLE_ALLOW : UNREACHABLE_DENY,
         };
         return;
     }

@@ -15,7 +15,7 @@
     " f.kind, coalesce(m.meter_no, 0), s.access, s.access_until, s.unlimited, s.limit_value,"     \
     " s.reset_period, s.anchor_at, s.period_start_at, s.period_end_at, s.overage_policy,"         \
     " s.overage_max, s.config_value, s.provenance, s.subscription_id, s.plan_id, s.plan_version," \
-    " s.grant_id"                                                                                 \
+    " s.grant_id, f.unreachable_policy = 'ALLOW'"                                                 \
     " FROM customers c"                                                                           \
     " LEFT JOIN entitlement_heads h ON h.org_id = c.org_id AND h.customer_id = c.customer_id"     \
     " LEFT JOIN entitlement_snapshots s ON s.org_id = c.org_id AND s.customer_id = c.customer_id" \
@@ -46,9 +46,10 @@ static const struct sql SOURCES = {
     " coalesce(u.anchor_at, u.created_at), u.quantity, u.plan_id, u.plan_version, p.addon,"
     " u.trial_end_at, pf.feature_id, f.kind, coalesce(m.meter_no, 0), pf.unlimited, pf.limit_value,"
     " pf.limit_basis, pf.reset_period, pf.window_anchor, pf.overage_policy, pf.overage_max,"
-    " pf.config_value, pf.trial_max, o.payment_grace_seconds"
+    " pf.config_value, pf.trial_max, o.payment_grace_seconds, a.disconnected_at"
     " FROM subscriptions u"
     " JOIN organizations o ON o.org_id = u.org_id"
+    " LEFT JOIN stripe_accounts a ON a.org_id = u.org_id AND u.source = 'stripe'"
     " JOIN plans p ON p.org_id = u.org_id AND p.plan_id = u.plan_id"
     " LEFT JOIN plan_features pf ON pf.org_id = u.org_id AND pf.plan_id = u.plan_id"
     " AND pf.plan_version = u.plan_version"
@@ -140,6 +141,7 @@ load_row(struct ctx *cx, const struct rows *rows, size_t row, struct entitlement
     e->plan_id = row_id(rows, row, 25);
     e->plan_version = (int32_t)row_i64(rows, row, 26);
     e->grant_id = row_id(rows, row, 27);
+    ret_row->unreachable = row_bool(rows, row, 28) ? UNREACHABLE_ALLOW : UNREACHABLE_DENY;
 }
 
 struct status entitlement_store_load(
@@ -240,6 +242,20 @@ static void source_limit(
     e->config = row_text(cx, rows, row, 21);
 }
 
+static enum decision_reason source_access(
+    const struct ctx *cx,
+    const struct rows *rows,
+    size_t row,
+    enum subscription_status status,
+    int64_t *ret_until_us)
+{
+    const int64_t grace_us = row_i64(rows, row, 23) * US_PER_SECOND;
+    int64_t since_us = row_time(rows, row, 2);
+
+    status = subscription_status_disconnected(status, row_time(rows, row, 24), &since_us);
+    return subscription_access(status, since_us, grace_us, cx->now_us, ret_until_us);
+}
+
 /* The state of the customer as a whole: the best of the subscriptions decides what is said about a
  * feature that none of them covers. */
 static void source_uncovered(
@@ -270,12 +286,7 @@ static void read_sources(
 
         *e = (struct entitlement){.subscription_id = row_id(rows, i, 0)};
         subscription_status_parse(row_text(cx, rows, i, 1), &status);
-        e->access = subscription_access(
-            status,
-            row_time(rows, i, 2),
-            row_i64(rows, i, 23) * US_PER_SECOND,
-            cx->now_us,
-            &e->access_until_us);
+        e->access = source_access(cx, rows, i, status, &e->access_until_us);
         source_uncovered(ret_customer, e->access, e->subscription_id);
         if (row_is_null(rows, i, 11)) {
             continue;

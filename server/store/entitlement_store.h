@@ -18,6 +18,7 @@ struct tx;
 struct entitlement_row {
     const char *feature_key;
     struct entitlement entitlement;
+    enum unreachable_policy unreachable;
 };
 
 struct customer_entitlements {

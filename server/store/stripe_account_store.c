@@ -31,8 +31,8 @@ static const struct sql WRITE = {
 
 static const struct sql DISCONNECT = {
     "stripe_account_disconnect",
-    "UPDATE stripe_accounts SET disconnected_at = $2, updated_at = now(), version = version + 1 "
-    "WHERE org_id = $1",
+    "UPDATE stripe_accounts SET disconnected_at = $2, updated_at = now(), version = version + 1, "
+    "access_sweep = '00000000-0000-0000-0000-000000000000' WHERE org_id = $1",
 };
 
 static struct status read(

@@ -57,6 +57,34 @@ def test_an_unknown_feature_is_an_answer_and_becomes_known_at_once(org):
     _until(org, "NO_ACTIVE_SUBSCRIPTION", "sso", customer, seconds=1)
 
 
+def test_an_answer_says_what_to_do_when_no_server_can_be_reached(org, rows):
+    catalog, entitlement, common = org.pb("catalog"), org.pb("entitlement"), org.pb("common")
+    unknown, deny, allow = (
+        common.UNREACHABLE_POLICY_UNSPECIFIED, common.UNREACHABLE_POLICY_DENY, common.UNREACHABLE_POLICY_ALLOW)
+    customer = org.customer()
+    org.feature("open", unreachable_policy=allow)
+    org.feature("shut", unreachable_policy=deny)
+    org.feature("unsaid")
+    org.feature("uncovered", unreachable_policy=allow)
+    for key in ("open", "shut", "unsaid"):
+        rows.entitle(customer, key)
+    _until(org, "GRANTED", "unsaid", customer)
+
+    def policies(*who):
+        return [org.check(key, *who).unreachable_policy for key in ("open", "shut", "unsaid", "uncovered", "nothing")]
+
+    assert policies(customer) == policies(customer) == [allow, deny, deny, allow, unknown]
+    assert policies(NOBODY) == [allow, deny, deny, allow, unknown]
+    listed = org.stub("entitlement").ListEntitlements(
+        entitlement.ListEntitlementsRequest(customer_id=customer.customer_id)).answers
+    assert [answer.unreachable_policy for answer in listed] == [allow, deny, deny]
+    # A change holds for the next answer, from memory too.
+    for key, policy in (("open", deny), ("uncovered", deny), ("shut", allow)):
+        org.stub("catalog").UpdateFeature(catalog.UpdateFeatureRequest(
+            feature=catalog.Feature(feature_key=key, unreachable_policy=policy), request_id=request_id()))
+    assert policies(customer) == [deny, allow, deny, deny, unknown]
+
+
 def test_the_merchants_own_id_is_as_good_as_ours(org, rows):
     customer = org.customer(external_customer_id="user-17")
     org.feature("sso")

@@ -296,6 +296,29 @@ def test_a_token_of_another_organisation_or_a_forged_one_is_refused(org, org2, w
             watch(resume_token=forged).next()
 
 
+def test_a_token_goes_on_with_its_own_filter_only(org, watch):
+    one = org.customer(external_customer_id="one")
+    two = org.customer(external_customer_id="two")
+    types = [_type(org, "CUSTOMER_UPDATED"), _type(org, "CUSTOMER_ARCHIVED")]
+    filters = [
+        {}, {"types": types}, {"types": types[:1]}, {"severity_min": 2}, {"customer_ids": [one.customer_id]},
+        {"customer_ids": [one.customer_id, two.customer_id]}, {"external_customer_ids": ["one"]},
+        {"external_customer_ids": ["one", "two"]}]
+    tokens = [watch(**chosen).next().resume_token for chosen in filters]
+    for made_with, token in zip(filters, tokens):
+        for chosen in filters:
+            again = watch(resume_token=token, **chosen)
+            if chosen is made_with:
+                again.ready()
+                continue
+            with fails("RESUME_TOKEN_INVALID", grpc.StatusCode.INVALID_ARGUMENT):
+                again.next()
+    # In which order the filter names things does not matter.
+    for made_with, token in zip(filters, tokens):
+        turned = {name: value[::-1] if isinstance(value, list) else value for name, value in made_with.items()}
+        watch(resume_token=token, **turned).ready()
+
+
 def test_a_token_older_than_the_history_is_expired(org, watch, rows):
     token = watch().next().resume_token
     for _ in range(3):

@@ -215,6 +215,27 @@ def test_a_rotated_key_overlaps(stubs, server, live):
     Api(stubs, server, rotated.issued.secret).GetCaller()
 
 
+def test_both_keys_of_a_rotation_count(stubs, server, live):
+    pb = stubs.pb("organization")
+
+    def listed():
+        return live.ListApiKeys(page_size=1000).api_keys
+
+    while len(listed()) < 100:
+        last = live.CreateApiKey(api_key={"name": "worker", "kind": pb.API_KEY_KIND_SECRET, "mode": 1}).issued
+    before = listed()
+    for fields in ({}, {"overlap": {"seconds": 60}}):
+        failed = failure(live.RotateApiKey, api_key_id=last.api_key.api_key_id, **fields)
+        assert (failed.code, failed.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OBJECT_LIMIT_REACHED")
+        assert failed.metadata == {"kind": "api_keys", "max": "100"}
+    assert listed() == before
+    Api(stubs, server, last.secret).GetCaller()
+    # Without an overlap it is a replacement: a key that has leaked can always be changed.
+    rotated = live.RotateApiKey(api_key_id=last.api_key.api_key_id, overlap={})
+    Api(stubs, server, rotated.issued.secret).GetCaller()
+    assert len(listed()) == 100
+
+
 def test_a_restricted_key_has_its_scopes_and_gives_no_more(stubs, server, live):
     pb = stubs.pb("organization")
     issued = live.CreateApiKey(
@@ -257,6 +278,22 @@ def test_an_invitation_makes_a_member(stubs, server, live):
     failed = failure(live.RemoveMember, member_id=bob.member_id)
     assert (failed.code, failed.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "LAST_OWNER")
     assert failed.metadata == {"member_id": bob.member_id}
+
+
+def test_who_accepts_an_invitation_acts_as_the_member_from_the_first_row_on(stubs, server, live):
+    pb = stubs.pb("organization")
+    made = live.CreateInvitation(
+        invitation={"email": "bob@example.com", "role": pb.MEMBER_ROLE_DEVELOPER}, request_id=new_id()
+    )
+    request_id = new_id()
+    accept = {"token": made.token, "name": "Bob", "request_id": request_id}
+    first = Api(stubs, server).AcceptInvitation(**accept)
+    assert Api(stubs, server).AcceptInvitation(**accept) == first
+    with server.cluster.connect(server.database) as database:
+        actors = database.execute("SELECT actor FROM intents WHERE request_id = %s", (request_id,)).fetchall()
+    assert actors == [(first.member.member_id,)]
+    (entry,) = live.ListAuditLog(action="OrganizationService.AcceptInvitation").entries
+    assert entry.actor.actor_id == entry.resource_id == first.member.member_id
 
 
 def test_pages_follow_each_other_and_their_tokens_are_bound(stubs, live, test):

@@ -200,6 +200,8 @@ def test_everything_at_its_largest_is_taken(org, buyer):
     ({"event_time": {"seconds": 2**40}}, "FIELD_INVALID", 3, {"event_time"}),
     ({"event_time": {"nanos": -1}}, "FIELD_INVALID", 3, {"event_time"}),
     ({"event_time": {"seconds": 250 * 10**9}}, "EVENT_TIME_IN_FUTURE", 3, {"event_time"}),
+    ({"event_time": {"seconds": 0}}, "EVENT_TOO_OLD", 11, {"event_time", "earliest_time"}),
+    ({"event_time": {"seconds": -(10**9)}}, "EVENT_TOO_OLD", 11, {"event_time", "earliest_time"}),
     ({"entity_id": "seat-1"}, "FIELD_INVALID", 3, {"entity_id"}),
     ({"properties": {f"k{i}": "v" for i in range(21)}}, "FIELD_INVALID", 3, {"properties"}),
     ({"properties": {"k" * 65: "v"}}, "FIELD_INVALID", 3, {"properties"}),
@@ -254,7 +256,7 @@ def test_events_count_in_the_window_of_their_time(org, buyer, rows):
 
     assert _words(org, _event(org, "now", buyer, quantity=1), _event(org, "soon", buyer, quantity=2, event_time=at(minutes=4)),
                   _event(org, "yesterday", buyer, quantity=4, event_time=at(days=-1)),
-                  _event(org, "long ago", buyer, quantity=8, event_time=at(days=-4000)),
+                  _event(org, "long ago", buyer, quantity=8, event_time=at(days=-34)),
                   _event(org, "future", buyer, quantity=16, event_time=at(minutes=6))) == [
         "RECORDED", "RECORDED", "RECORDED_LATE", "RECORDED_LATE", "EVENT_TIME_IN_FUTURE"]
     (window,) = _windows(org, buyer, "calls")
@@ -264,6 +266,19 @@ def test_events_count_in_the_window_of_their_time(org, buyer, rows):
     assert org.check("calls", buyer).balance.used == 3
     counted = dict(rows.run("SELECT window_at, used FROM usage_counters WHERE org_id = %(org_id)s"))
     assert counted[day] == 3 and counted[day - datetime.timedelta(days=1)] == 4 and len(counted) == 3
+
+
+def test_usage_is_taken_for_35_days(org, buyer):
+    now = datetime.datetime.now(datetime.timezone.utc)
+
+    def event(name, **span):
+        return _event(org, name, buyer, event_time=now + datetime.timedelta(**span))
+
+    taken, refused = _send(org, event("taken", days=-35, seconds=30), event("old", days=-35, seconds=-1))
+    assert _word(org, taken).startswith("RECORDED")
+    assert _word(org, refused) == "EVENT_TOO_OLD" and refused.error.code == 11
+    earliest = datetime.datetime.fromisoformat(refused.error.metadata["earliest_time"].replace("Z", "+00:00"))
+    assert now - datetime.timedelta(days=35, minutes=1) < earliest < now - datetime.timedelta(days=34)
 
 
 def test_what_no_feature_uses_counts_by_the_month(org, buyer):

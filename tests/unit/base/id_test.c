@@ -114,6 +114,20 @@ static void later_ids_sort_behind_earlier_ones_as_bytes_and_as_text(void **state
     }
 }
 
+static void the_first_id_of_a_moment_lies_between_those_before_and_after(void **state)
+{
+    const struct id first = id_first(NOW_US);
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        const struct id before = id_new(NOW_US - 1000);
+        const struct id same = id_new(NOW_US);
+
+        assert_true(memcmp(before.bytes, first.bytes, sizeof first.bytes) < 0);
+        assert_true(memcmp(first.bytes, same.bytes, sizeof first.bytes) < 0);
+    }
+}
+
 static void an_id_is_a_uuid_of_version_7(void **state)
 {
     const struct id id = id_new(NOW_US);
@@ -167,6 +181,7 @@ int main(void)
         cmocka_unit_test(the_text_is_crockford_base32_of_the_bytes),
         cmocka_unit_test(other_texts_are_refused),
         cmocka_unit_test(later_ids_sort_behind_earlier_ones_as_bytes_and_as_text),
+        cmocka_unit_test(the_first_id_of_a_moment_lies_between_those_before_and_after),
         cmocka_unit_test(an_id_is_a_uuid_of_version_7),
         cmocka_unit_test(two_ids_of_one_moment_differ),
         cmocka_unit_test(a_derived_id_depends_on_its_input_alone),

@@ -44,6 +44,21 @@ static void addresses_that_can_be_sent_to_are_taken(void **state)
     assert_true(member_email_valid(long_one));
 }
 
+static void a_name_has_at_most_100_characters(void **state)
+{
+    char name[2 * MEMBER_NAME_LETTERS_MAX + 2] = "";
+
+    (void)state;
+    assert_true(member_name_valid(""));
+    assert_false(member_name_valid("\xc3"));
+    for (size_t i = 0; i < MEMBER_NAME_LETTERS_MAX; i++) {
+        memcpy(name + 2 * i, "\xc3\xa9", 2);
+    }
+    assert_true(member_name_valid(name));
+    name[2 * MEMBER_NAME_LETTERS_MAX] = 'e';
+    assert_false(member_name_valid(name));
+}
+
 static void roles_have_names(void **state)
 {
     enum member_role role = MEMBER_VIEWER;
@@ -74,6 +89,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_that_can_be_sent_to_are_taken),
+        cmocka_unit_test(a_name_has_at_most_100_characters),
         cmocka_unit_test(roles_have_names),
         cmocka_unit_test(an_invitation_ends_once),
     };

@@ -197,6 +197,23 @@ static void grace_ends_to_the_microsecond(void **state)
         DECISION_PAYMENT_OVERDUE);
 }
 
+static void without_an_account_what_gives_access_is_overdue_since_then(void **state)
+{
+    for (int i = 0; i <= SUBSCRIPTION_PAUSED + 10; i++) {
+        const enum subscription_status status = (enum subscription_status)i;
+        const bool gives = status == SUBSCRIPTION_ACTIVE || status == SUBSCRIPTION_TRIALING;
+        int64_t since_us = 5;
+
+        (void)state;
+        assert_int_equal(subscription_status_disconnected(status, 0, &since_us), status);
+        assert_int_equal(since_us, 5);
+        assert_int_equal(
+            subscription_status_disconnected(status, 7, &since_us),
+            gives ? SUBSCRIPTION_PAST_DUE : status);
+        assert_int_equal(since_us, gives ? 7 : 5);
+    }
+}
+
 static void what_has_ended_is_known(void **state)
 {
     size_t ended = 0;
@@ -221,6 +238,7 @@ int main(void)
         cmocka_unit_test(overdue_counts_from_its_first_moment),
         cmocka_unit_test(access_follows_from_the_state),
         cmocka_unit_test(grace_ends_to_the_microsecond),
+        cmocka_unit_test(without_an_account_what_gives_access_is_overdue_since_then),
         cmocka_unit_test(what_has_ended_is_known),
     };
 

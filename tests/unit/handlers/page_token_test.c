@@ -76,7 +76,8 @@ static void no_token_is_the_beginning(void **state)
         page_token_read(&fixture->cx, &fixture->services, "", STR("filter"), &read).code, CODE_OK);
     assert_int_equal(read.number, 0);
     assert_true(id_is_zero(&read.id));
-    assert_int_equal(resume_token_read(&fixture->cx, &fixture->services, "", &seq).code, CODE_OK);
+    assert_int_equal(
+        resume_token_read(&fixture->cx, &fixture->services, "", STR("filter"), &seq).code, CODE_OK);
     assert_int_equal(seq, 0);
 }
 
@@ -98,20 +99,26 @@ static void a_token_is_for_one_filter_tenant_purpose_and_secret(void **state)
     struct fixture *fixture = *state;
     const char *token =
         page_token_write(&fixture->cx, &fixture->services, STR("filter"), &somewhere);
-    const char *resume = resume_token_write(&fixture->cx, &fixture->services, 9);
+    const char *resume = resume_token_write(&fixture->cx, &fixture->services, STR("filter"), 9);
     int64_t seq = 0;
 
     assert_int_equal(reason_of(fixture, token, STR("filter")), REASON_NONE);
     assert_int_equal(reason_of(fixture, token, STR("filtex")), REASON_PAGE_TOKEN_INVALID);
     assert_int_equal(reason_of(fixture, token, STR("")), REASON_PAGE_TOKEN_INVALID);
-    assert_int_equal(reason_of(fixture, resume, STR("")), REASON_PAGE_TOKEN_INVALID);
+    assert_int_equal(reason_of(fixture, resume, STR("filter")), REASON_PAGE_TOKEN_INVALID);
     assert_int_equal(
-        status_reason(resume_token_read(&fixture->cx, &fixture->services, token, &seq)),
+        status_reason(
+            resume_token_read(&fixture->cx, &fixture->services, resume, STR("filtex"), &seq)),
+        REASON_RESUME_TOKEN_INVALID);
+    assert_int_equal(
+        status_reason(
+            resume_token_read(&fixture->cx, &fixture->services, token, STR("filter"), &seq)),
         REASON_RESUME_TOKEN_INVALID);
     fixture->cx.caller.org_id = 9; /* the test side of the same organisation */
     assert_int_equal(reason_of(fixture, token, STR("filter")), REASON_PAGE_TOKEN_INVALID);
     assert_int_equal(
-        status_reason(resume_token_read(&fixture->cx, &fixture->services, resume, &seq)),
+        status_reason(
+            resume_token_read(&fixture->cx, &fixture->services, resume, STR("filter"), &seq)),
         REASON_RESUME_TOKEN_INVALID);
     fixture->cx.caller.org_id = 8;
     fixture->settings.page_token_secret = "another secret";
@@ -177,11 +184,13 @@ static void the_place_in_a_stream_is_read_back(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         int64_t seq = -1;
-        const char *token = resume_token_write(&fixture->cx, &fixture->services, numbers[i]);
+        const char *token =
+            resume_token_write(&fixture->cx, &fixture->services, STR("filter"), numbers[i]);
 
         assert_true(strlen(token) <= TOKEN_MAX);
         assert_int_equal(
-            resume_token_read(&fixture->cx, &fixture->services, token, &seq).code, CODE_OK);
+            resume_token_read(&fixture->cx, &fixture->services, token, STR("filter"), &seq).code,
+            CODE_OK);
         assert_int_equal(seq, numbers[i]);
     }
 }
