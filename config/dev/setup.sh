@@ -116,11 +116,17 @@ setup_go() {
 }
 
 setup_npm() {
-    local stamp
-    stamp="$NPM/node_modules/.installed-$(hash_of "$NPM/package-lock.json")"
-    [ ! -f "$stamp" ] || return 0
-    say "installing npm packages into $NPM"
-    (cd "$NPM" && npm ci --no-audit --no-fund --ignore-scripts --silent) ||
-        { note "npm could not install $NPM/package-lock.json"; return 1; }
-    touch "$stamp"
+    local folder stamp failed=0
+    for folder in "$NPM" tests/conformance; do
+        stamp="$folder/node_modules/.installed-$(hash_of "$folder/package-lock.json")"
+        [ ! -f "$stamp" ] || continue
+        say "installing npm packages into $folder"
+        if (cd "$folder" && npm ci --no-audit --no-fund --ignore-scripts --silent); then
+            touch "$stamp"
+        else
+            note "npm could not install $folder/package-lock.json"
+            failed=1
+        fi
+    done
+    return $failed
 }

@@ -2,7 +2,7 @@
 
 . config/dev/setup.sh
 
-SUITES="lint unit asan tsan integration clients fuzz"
+SUITES="lint unit asan tsan integration clients conformance fuzz"
 LOGS=.run/test
 
 dev_test() {
@@ -17,6 +17,7 @@ dev_test() {
     exec 9>$LOGS/lock
     flock -n 9 || die 1 "another ./dev test is running here"
     rm -f $LOGS/*.xml $LOGS/*.count
+    rm -rf $LOGS/wire
     # shellcheck disable=SC2086
     for suite in ${*:-$SUITES}; do
         test_run "$suite"
@@ -121,7 +122,7 @@ suite_integration() {
     local code=0
     configure asan
     ninja -C build/asan
-    test_pytest integration "not timed" build/asan tests/integration tests/bench || code=1
+    BOS_WIRE="$PWD/$LOGS/wire" test_pytest integration "not timed" build/asan tests/integration tests/bench || code=1
     if grep -rqs 'pytest\.mark\.timed' tests/integration tests/bench --include='*.py'; then
         configure release
         ninja -C build/release
@@ -145,6 +146,14 @@ suite_clients() {
     configure dev
     ninja -C build/dev
     GO=$(find_go) test_pytest clients "" build/dev tests/clients
+}
+
+# The payment side's own types, clients and tools judge the simulator and what the server sends it.
+suite_conformance() {
+    configure dev
+    ninja -C build/dev
+    [ ! -d $LOGS/wire ] || export BOS_WIRE_RECORDED=$PWD/$LOGS/wire
+    GO=$(find_go) test_pytest conformance "" build/dev tests/conformance
 }
 
 # libFuzzer targets with their seeds, then whole programs under ASan that are sent broken frames.

@@ -124,6 +124,11 @@ static bool find_endpoint(struct call *call)
             call, arena_printf(call->cx->arena, "%s %s", http->method, http->path));
     }
     call->endpoint = route_table_find(call->cx->arena, http->method, http->path, call->ids);
+    if (call->endpoint == NULL &&
+        route_table_lacks_method(call->cx->arena, http->method, http->path)) {
+        return call_fail_not_implemented(
+            call, arena_printf(call->cx->arena, "%s %s", http->method, http->path));
+    }
     return call->endpoint != NULL || call_fail(
                                          call,
                                          404,

@@ -93,6 +93,8 @@ static const char *const not_simulated[] = {
     "/v1/sources",
     "/v1/tax_rates",
     "/v1/credit_notes",
+    "/v1/plans",
+    "/v1/plans/{}",
     "/v1/quotes",
     "/v1/payouts",
     "/v1/transfers",
@@ -144,6 +146,24 @@ bool route_table_is_not_simulated(struct arena *arena, const char *path)
     for (size_t i = 0; i < ARRAY_LEN(not_simulated); i++) {
         if (matches(arena, not_simulated[i], path, ids)) {
             return true;
+        }
+    }
+    return false;
+}
+
+bool route_table_lacks_method(struct arena *arena, const char *method, const char *path)
+{
+    const char *ids[CALL_IDS_MAX];
+
+    if (strcmp(method, "GET") != 0 && strcmp(method, "POST") != 0 &&
+        strcmp(method, "DELETE") != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        for (const struct endpoint *endpoint = tables[i]; endpoint->method != NULL; endpoint++) {
+            if (matches(arena, endpoint->path, path, ids)) {
+                return true;
+            }
         }
     }
     return false;

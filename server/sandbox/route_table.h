@@ -15,3 +15,6 @@ route_table_find(struct arena *arena, const char *method, const char *path, cons
 
 /* The provider has that path, the simulator does not. */
 bool route_table_is_not_simulated(struct arena *arena, const char *path);
+
+/* Of that path only other methods are simulated, though the provider may have this one. */
+bool route_table_lacks_method(struct arena *arena, const char *method, const char *path);

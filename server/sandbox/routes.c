@@ -47,12 +47,14 @@ static bool apply_before(struct call *call, enum fault_action fault)
             "This object cannot be accessed right now because another API request or process is "
             "currently accessing it.");
     case FAULT_409_IN_USE:
-        return call_fail(
+        call_fail(
             call,
             409,
             "idempotency_key_in_use",
             NULL,
             "There is currently another in-progress request using this idempotency key.");
+        call->failure.type = "idempotency_error";
+        return false;
     case FAULT_401_KEY_EXPIRED:
         return call_fail(call, 401, "api_key_expired", NULL, "Expired API Key provided.");
     case FAULT_403_ACCOUNT_INVALID:

@@ -61,8 +61,7 @@ static void expire(struct sim *sim, struct subscription *subscription)
     event_emit(sim, "customer.subscription.updated", subscription, before);
 }
 
-/* A trial that ends without a card ends as the merchant chose. */
-static bool end_trial_without_card(struct sim *sim, struct subscription *subscription)
+bool subscription_due_end_trial(struct sim *sim, struct subscription *subscription)
 {
     const char *choice = subscription->trial_without_method;
 
@@ -97,7 +96,7 @@ void subscription_due_act(struct sim *sim, struct subscription *subscription)
         subscription->pause_collection = NULL;
         subscription->pause_resumes_s = 0;
         event_emit(sim, "customer.subscription.updated", subscription, before);
-    } else if (!end_trial_without_card(sim, subscription)) {
+    } else if (!subscription_due_end_trial(sim, subscription)) {
         subscription_cycle_renew(sim, subscription, /* immediately= */ false);
     }
 }

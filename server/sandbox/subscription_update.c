@@ -11,6 +11,7 @@
 #include "sandbox/subscription.h"
 #include "sandbox/subscription_cycle.h"
 #include "sandbox/subscription_draft.h"
+#include "sandbox/subscription_due.h"
 
 const struct param subscription_update_params[] = {
     {"items[*][id]", PARAM_TEXT, 0, NULL},
@@ -262,7 +263,7 @@ bool subscription_update(struct call *call)
     update_end(call, subscription);
     event_emit(call->sim, "customer.subscription.updated", subscription, before);
     item_change_bill(call->sim, subscription, &items);
-    if (renew) {
+    if (renew && !subscription_due_end_trial(call->sim, subscription)) {
         subscription_cycle_renew(call->sim, subscription, /* immediately= */ true);
     }
     return call_reply(call, subscription);

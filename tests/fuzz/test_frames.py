@@ -202,7 +202,7 @@ def record_sessions(victim):
     for use in (calls, usage, stream):
         session(use)
     recorder.close()
-    sessions = [http2_mutation.parse(bytes(one)) for one in recorder.recorded]
+    sessions = [http2_mutation.parse(bytes(one.sent)) for one in recorder.sessions]
     assert len(sessions) == 3 and all({f.kind for f in one} >= {http2_mutation.HEADERS, http2_mutation.DATA} for one in sessions)
     return sessions
 

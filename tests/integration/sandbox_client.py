@@ -13,6 +13,8 @@ import threading
 import time
 import urllib.parse
 
+import wire
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BOS_BUILD", ROOT / "build" / "dev"))
 BINARY = pathlib.Path(os.environ.get("BILLINGOS_SANDBOX_BIN", BUILD / "server" / "billingos-sandbox"))
@@ -72,7 +74,7 @@ class Receiver:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+        self.url = wire.through(f"http://127.0.0.1:{self.server.server_port}/hook")
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def take(self, header: str, body: bytes) -> int:
@@ -106,7 +108,7 @@ class Sim:
             [str(BINARY), "--listen", "127.0.0.1:0", "--port-file", str(port_file), "--log-level", "warn", *options])
         eventually(lambda: port_file.exists() or self.process.poll() is not None)
         assert self.process.poll() is None
-        self.host = port_file.read_text().strip()
+        self.host = wire.through(port_file.read_text().strip())
 
     def raw(self, method, path, body=b"", headers=None):
         connection = http.client.HTTPConnection(self.host, timeout=30)

@@ -19,6 +19,8 @@ import uuid
 
 import grpc
 
+import wire
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BOS_BUILD", ROOT / "build" / "dev"))
 POSTGRES = pathlib.Path(os.environ.get("BOS_POSTGRES", "/usr/lib/postgresql/15/bin"))
@@ -192,8 +194,9 @@ class Sandbox(Process):
         port_file = self.folder / "port"
         self.run(
             [str(BUILD / "server" / "billingos-sandbox"), "--listen", "127.0.0.1:0", "--port-file", str(port_file),
-             "--webhook-url", webhook_url, "--webhook-secret", webhook_secret, "--secret-key", self.key], {})
-        self.address = wait_for(lambda: port_file.exists() and port_file.read_text().strip(), 20, "sandbox starts")
+             "--webhook-url", wire.through(webhook_url), "--webhook-secret", webhook_secret, "--secret-key", self.key], {})
+        self.address = wire.through(
+            wait_for(lambda: port_file.exists() and port_file.read_text().strip(), 20, "sandbox starts"))
 
     @property
     def base(self) -> str:
