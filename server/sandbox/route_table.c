@@ -61,7 +61,6 @@ static const char *const not_simulated[] = {
     "/v1/subscription_schedules/{}/release",
     "/v1/invoices/create_preview",
     "/v1/invoices/search",
-    "/v1/invoices/{}/send",
     "/v1/invoiceitems",
     "/v1/invoiceitems/{}",
     "/v1/payment_intents/search",

@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "services/catalog_publish.h"
 #include "services/intent_resolver.h"
+#include "services/invoice_acts.h"
 #include "services/payment_accounts.h"
 #include "services/subscription_mirror.h"
 #include "services/subscriptions.h"
@@ -12,6 +13,11 @@ const struct intent_driver INTENT_DRIVERS[] = {
     {SUBSCRIPTION_CREATE_METHOD, subscriptions_create_drive},
     {SUBSCRIPTION_CANCEL_METHOD, subscriptions_cancel_drive},
     {SUBSCRIPTION_UNDO_CANCEL_METHOD, subscriptions_cancel_drive},
+    {INVOICE_FINALIZE_METHOD, invoices_act_drive},
+    {INVOICE_PAY_METHOD, invoices_act_drive},
+    {INVOICE_SEND_METHOD, invoices_act_drive},
+    {INVOICE_VOID_METHOD, invoices_act_drive},
+    {INVOICE_WRITE_OFF_METHOD, invoices_act_drive},
 };
 
 const size_t INTENT_DRIVER_COUNT = ARRAY_LEN(INTENT_DRIVERS);

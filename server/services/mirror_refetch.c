@@ -122,7 +122,7 @@ static struct status read_charge(struct ctx *cx, struct fetch *fetch)
         cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->charge);
 }
 
-static const struct {
+static const struct mirrored {
     const char *type;
     struct status (*read)(struct ctx *cx, struct fetch *fetch);
     tx_fn apply;
@@ -132,20 +132,29 @@ static const struct {
     {WEBHOOK_OBJECT_CHARGE, read_charge, apply_charge},
 };
 
-static struct status fetch_object(struct ctx *cx, struct fetch *fetch)
+static const struct mirrored *mirrored_of(const struct dirty_object *object)
 {
-    struct db *db = fetch->services->db;
-
-    TRY(services_payment_client(cx, fetch->services, &fetch->client));
-    TRY(dirty_object_store_fetch_number(cx, db, &fetch->fetch_number));
     for (size_t i = 0; i < ARRAY_LEN(mirrored); i++) {
-        if (is_type(fetch->object, mirrored[i].type)) {
-            TRY(check_gone(cx, fetch, mirrored[i].read(cx, fetch)));
-            failpoint("mirror.fetched");
-            return tx_run(cx, db, mirrored[i].apply, fetch);
+        if (is_type(object, mirrored[i].type)) {
+            return &mirrored[i];
         }
     }
-    return tx_run(cx, db, clear, fetch);
+    return NULL;
+}
+
+static struct status fetch_object(struct ctx *cx, struct fetch *fetch)
+{
+    const struct mirrored *how = mirrored_of(fetch->object);
+    struct db *db = fetch->services->db;
+
+    if (how == NULL) {
+        return tx_run(cx, db, clear, fetch);
+    }
+    TRY(services_payment_client(cx, fetch->services, &fetch->client));
+    TRY(dirty_object_store_fetch_number(cx, db, &fetch->fetch_number));
+    TRY(check_gone(cx, fetch, how->read(cx, fetch)));
+    failpoint("mirror.fetched");
+    return tx_run(cx, db, how->apply, fetch);
 }
 
 /* That there is no access to the account any more has been written: nothing is left to read. */
