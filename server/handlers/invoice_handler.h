@@ -23,5 +23,8 @@ HANDLER(invoice_send);
 HANDLER(invoice_void);
 HANDLER(invoice_mark_uncollectible);
 HANDLER(payment_attempt_list);
+HANDLER(refund_create);
+HANDLER(refund_get);
+HANDLER(refund_list);
 
 #undef HANDLER

@@ -295,6 +295,9 @@ static const struct rpc_method rows[] = {
         list_payment_attempts,
         payment_attempt_list,
         SCOPE_INVOICES_READ),
+    PAYMENT(InvoiceService, CreateRefund, create_refund, refund_create, SCOPE_INVOICES_WRITE),
+    READ(InvoiceService, GetRefund, get_refund, refund_get, SCOPE_INVOICES_READ),
+    READ(InvoiceService, ListRefunds, list_refunds, refund_list, SCOPE_INVOICES_READ),
 
     CHECK(
         EntitlementService,

@@ -3,6 +3,7 @@
 #include "services/intent_resolver.h"
 #include "services/invoice_acts.h"
 #include "services/payment_accounts.h"
+#include "services/refunds.h"
 #include "services/subscription_mirror.h"
 #include "services/subscriptions.h"
 
@@ -18,6 +19,7 @@ const struct intent_driver INTENT_DRIVERS[] = {
     {INVOICE_SEND_METHOD, invoices_act_drive},
     {INVOICE_VOID_METHOD, invoices_act_drive},
     {INVOICE_WRITE_OFF_METHOD, invoices_act_drive},
+    {REFUND_CREATE_METHOD, refunds_create_drive},
 };
 
 const size_t INTENT_DRIVER_COUNT = ARRAY_LEN(INTENT_DRIVERS);

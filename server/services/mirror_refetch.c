@@ -12,6 +12,7 @@
 #include "services/invoice_mirror.h"
 #include "services/payment_account_mirror.h"
 #include "services/payment_attempts.h"
+#include "services/refunds.h"
 #include "services/services.h"
 #include "services/subscription_mirror.h"
 #include "services/webhook_event.h"
@@ -22,6 +23,7 @@
 #include "stripe/stripe_charge.h"
 #include "stripe/stripe_client.h"
 #include "stripe/stripe_invoice.h"
+#include "stripe/stripe_refund.h"
 #include "stripe/stripe_subscription.h"
 
 #define LEASE_SECONDS 15 /* two reads at once do no harm, a crash must not hold up a change */
@@ -41,6 +43,7 @@ struct fetch {
     struct payment_subscription subscription;
     struct payment_invoice invoice;
     struct payment_charge charge;
+    struct payment_refund refund;
 };
 
 static bool is_type(const struct dirty_object *object, const char *type)
@@ -86,6 +89,16 @@ static struct status apply_charge(struct ctx *cx, struct tx *tx, void *user)
     return clear(cx, tx, fetch);
 }
 
+static struct status apply_refund(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct fetch *fetch = user;
+
+    if (!fetch->gone) {
+        TRY(refund_apply(cx, tx, &fetch->refund, fetch->fetch_number));
+    }
+    return clear(cx, tx, fetch);
+}
+
 /* "It does not exist" is an answer: a draft invoice may be deleted; a subscription never is, so its
  * row is left alone and somebody should look. */
 static struct status check_gone(struct ctx *cx, struct fetch *fetch, struct status status)
@@ -122,6 +135,12 @@ static struct status read_charge(struct ctx *cx, struct fetch *fetch)
         cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->charge);
 }
 
+static struct status read_refund(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_refund_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->refund);
+}
+
 static const struct mirrored {
     const char *type;
     struct status (*read)(struct ctx *cx, struct fetch *fetch);
@@ -130,6 +149,7 @@ static const struct mirrored {
     {WEBHOOK_OBJECT_SUBSCRIPTION, read_subscription, apply_subscription},
     {WEBHOOK_OBJECT_INVOICE, read_invoice, apply_invoice},
     {WEBHOOK_OBJECT_CHARGE, read_charge, apply_charge},
+    {WEBHOOK_OBJECT_REFUND, read_refund, apply_refund},
 };
 
 static const struct mirrored *mirrored_of(const struct dirty_object *object)

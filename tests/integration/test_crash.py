@@ -151,3 +151,20 @@ def test_an_invoice_is_paid_once(crash, point):
     charges = [c for c in crash.sandbox.api("charges?limit=100", books.account)["data"] if c["paid"]]
     assert len(charges) == 2, "the first invoice and this one"
     assert crash.rows("SELECT state FROM intents WHERE request_id = %s", key) == [("DONE",)]
+
+
+@pytest.mark.parametrize("point", ["claimed", "called", "settling", "settled"])
+def test_money_is_paid_back_once(crash, point):
+    books = Books(crash.org)
+    invoice = books.invoice_of(books.create(crash.org.customer()).subscription)
+    key = request_id()
+
+    def refund(timeout=None):
+        return books.invoices.CreateRefund(books.ipb.CreateRefundRequest(
+            invoice_id=invoice.invoice_id, request_id=key), timeout=timeout).refund
+
+    crash.at(f"refund.{point}", lambda: refund(timeout=SECONDS))
+    made = refund()
+    assert made.amount.minor_units == 1900 and refund() == made
+    assert [r["metadata"]["billingos_id"] for r in books.refunds_there()] == [made.refund_id]
+    assert crash.rows("SELECT status, amount_minor FROM refunds") == [("SUCCEEDED", 1900)]

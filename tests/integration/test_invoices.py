@@ -1,9 +1,11 @@
 """Invoices: what the mirror says about them, and what is done with them."""
 
+import concurrent.futures
+
 import grpc
 import pytest
 
-from errors import fails
+from errors import Failure, fails
 from test_subscriptions import Shop
 from world import request_id, wait_for
 
@@ -58,6 +60,18 @@ class Books(Shop):
         request = getattr(self.ipb, f"{verb}Request")
         return getattr(self.invoices, verb)(request(
             invoice_id=invoice.invoice_id, request_id=key or request_id(), **fields)).invoice
+
+    def refund(self, invoice, minor_units=None, key=None, currency="EUR", **fields):
+        if minor_units is not None:
+            fields["amount"] = self.common.Money(minor_units=minor_units, currency_code=currency)
+        return self.invoices.CreateRefund(self.ipb.CreateRefundRequest(
+            invoice_id=invoice.invoice_id, request_id=key or request_id(), **fields)).refund
+
+    def refunds(self, **fields):
+        return list(self.invoices.ListRefunds(self.ipb.ListRefundsRequest(**fields)).refunds)
+
+    def refunds_there(self):
+        return self.org.sandbox.api("refunds?limit=100", self.account)["data"]
 
     def invoice_there(self, number):
         return next(i for i in self.org.sandbox.api("invoices?limit=100", self.account)["data"]
@@ -262,3 +276,91 @@ def test_a_lost_answer_is_settled_and_charged_once(books):
     assert books.invoice_status(books.act("PayInvoice", invoice, key, payment_method_id="pm_card_visa")) == "PAID"
     charges = [c for c in books.org.sandbox.api("charges?limit=100", books.account)["data"] if c["paid"]]
     assert len(charges) == 2, "the first invoice and this one"
+
+
+def test_money_is_paid_back_up_to_what_was_paid(books):
+    customer = books.org.customer()
+    invoice = books.invoice_of(books.create(customer).subscription)
+    key = request_id()
+    first = books.refund(invoice, 500, key, reason=books.ipb.CREDIT_NOTE_REASON_ORDER_CHANGE)
+    assert first.state == books.ipb.REFUND_STATE_SUCCEEDED and first.amount.minor_units == 500
+    assert (first.invoice_id, first.customer_id) == (invoice.invoice_id, customer.customer_id)
+    assert first.reason == books.ipb.CREDIT_NOTE_REASON_ORDER_CHANGE
+    assert books.refund(invoice, 500, key, reason=books.ipb.CREDIT_NOTE_REASON_ORDER_CHANGE) == first
+    assert books.invoice(invoice.invoice_id).amount_refunded.minor_units == 500
+    with fails("REFUND_TOO_LARGE", grpc.StatusCode.FAILED_PRECONDITION) as failure:
+        books.refund(invoice, 1401)
+    assert failure[0].metadata == {"invoice_id": invoice.invoice_id, "amount": "1401", "refundable": "1400"}
+    rest = books.refund(invoice)
+    assert rest.amount.minor_units == 1400
+    with fails("REFUND_TOO_LARGE"):
+        books.refund(invoice)
+    assert sorted(r["amount"] for r in books.refunds_there()) == [500, 1400]
+    assert {r["metadata"]["billingos_id"] for r in books.refunds_there()} == {first.refund_id, rest.refund_id}
+
+    assert {r.refund_id for r in books.refunds(invoice_id=invoice.invoice_id)} == {first.refund_id, rest.refund_id}
+    assert len(books.refunds(customer_id=customer.customer_id, state=books.ipb.REFUND_STATE_SUCCEEDED)) == 2
+    assert not books.refunds(state=books.ipb.REFUND_STATE_FAILED)
+    wait_for(lambda: books.invoices.GetRefund(books.ipb.GetRefundRequest(
+        refund_id=first.refund_id)).refund.payment_attempt_id, 10, "its payment")
+    (attempt,) = books.attempts(invoice_id=invoice.invoice_id)
+    assert {r.payment_attempt_id for r in books.refunds()} == {attempt.payment_attempt_id}
+
+
+def test_what_cannot_be_paid_back_is_refused(books, org2):
+    invoice = books.invoice_of(books.create(books.org.customer()).subscription)
+    with fails("CURRENCY_MISMATCH", grpc.StatusCode.INVALID_ARGUMENT):
+        books.refund(invoice, 100, currency="USD")
+    for amount in (0, -5):
+        with fails("FIELD_INVALID", field="amount"):
+            books.refund(invoice, amount)
+    with fails("FIELD_INVALID", field="reason"):
+        books.refund(invoice, 100, reason=77)
+    unpaid, _ = books.open_invoice(books.org.customer())
+    with fails("INVOICE_STATE_INVALID"):
+        books.refund(unpaid)
+    with fails("INVOICE_NOT_FOUND", grpc.StatusCode.NOT_FOUND):
+        org2.stub("invoice").CreateRefund(books.ipb.CreateRefundRequest(invoice_id=invoice.invoice_id))
+    made = books.refund(invoice, 100)
+    with fails("REFUND_NOT_FOUND", grpc.StatusCode.NOT_FOUND):
+        org2.stub("invoice").GetRefund(books.ipb.GetRefundRequest(refund_id=made.refund_id))
+    assert len(books.refunds_there()) == 1
+
+
+def test_refunds_at_the_same_time_do_not_pass_what_was_paid(books):
+    invoice = books.invoice_of(books.create(books.org.customer()).subscription)
+
+    def one(_):
+        try:
+            return books.refund(invoice, 700).amount.minor_units
+        except grpc.RpcError as error:
+            assert Failure(error).reason == "REFUND_TOO_LARGE", error
+            return 0
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(one, range(8))) == [0] * 6 + [700] * 2
+    assert [r["amount"] for r in books.refunds_there()] == [700, 700]
+
+
+def test_a_refund_made_elsewhere_is_mirrored_and_counts(books):
+    invoice = books.invoice_of(books.create(books.org.customer()).subscription)
+    charge = books.org.sandbox.api("charges?limit=1", books.account)["data"][0]
+    books.org.sandbox.api("refunds", books.account, "POST", f"charge={charge['id']}&amount=400&reason=duplicate")
+    (seen,) = wait_for(lambda: books.refunds(invoice_id=invoice.invoice_id), 10, "mirrored")
+    assert (seen.amount.minor_units, seen.reason) == (400, books.ipb.CREDIT_NOTE_REASON_DUPLICATE)
+    with fails("REFUND_TOO_LARGE"):
+        books.refund(invoice, 1501)
+    assert books.refund(invoice).amount.minor_units == 1500
+
+
+def test_a_refund_whose_answer_is_lost_is_made_once(books):
+    invoice = books.invoice_of(books.create(books.org.customer()).subscription)
+    key = request_id()
+    with books.answers_lost("/v1/refunds"):
+        with fails("OUTCOME_PENDING", grpc.StatusCode.UNAVAILABLE):
+            books.refund(invoice, 300, key)
+        with fails("REFUND_TOO_LARGE"):
+            books.refund(invoice, 1601)
+    (made,) = wait_for(lambda: books.refunds(), 20, "settled")
+    assert wait_for(lambda: books.refund(invoice, 300, key), 20, "answered").refund_id == made.refund_id
+    assert len(books.refunds_there()) == 1
