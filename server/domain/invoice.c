@@ -50,6 +50,51 @@ bool invoice_move_refused(enum invoice_status from, enum invoice_status to)
     return from != to && (from == INVOICE_PAID || from == INVOICE_VOID);
 }
 
+#define IN(status) (1U << (unsigned)INVOICE_##status)
+
+static const struct {
+    const char *name;
+    unsigned possible; /* in these statuses */
+    unsigned nothing;
+    unsigned reached;
+} acts[] = {
+    [INVOICE_ACT_FINALIZE] = {"finalize", IN(DRAFT), 0, IN(OPEN) | IN(PAID)},
+    [INVOICE_ACT_PAY] = {"pay", IN(OPEN) | IN(UNCOLLECTIBLE), 0, IN(PAID)},
+    [INVOICE_ACT_SEND] = {"send", IN(OPEN), 0, 0},
+    [INVOICE_ACT_VOID] = {"void", IN(OPEN) | IN(UNCOLLECTIBLE), IN(VOID), IN(VOID)},
+    [INVOICE_ACT_WRITE_OFF] = {"write_off", IN(OPEN), 0, IN(UNCOLLECTIBLE)},
+};
+
+enum invoice_verdict invoice_act_verdict(enum invoice_act act, enum invoice_status status)
+{
+    const unsigned bit = 1U << (unsigned)status;
+
+    return (acts[act].possible & bit) != 0  ? INVOICE_TO_DO
+           : (acts[act].nothing & bit) != 0 ? INVOICE_NOTHING
+                                            : INVOICE_REFUSED;
+}
+
+bool invoice_act_reached(enum invoice_act act, enum invoice_status status)
+{
+    return (acts[act].reached & 1U << (unsigned)status) != 0;
+}
+
+const char *invoice_act_name(enum invoice_act act)
+{
+    return acts[act].name;
+}
+
+bool invoice_act_parse(const char *name, enum invoice_act *ret_act)
+{
+    for (size_t i = 0; i < ARRAY_LEN(acts); i++) {
+        if (strcmp(acts[i].name, name) == 0) {
+            *ret_act = (enum invoice_act)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool looks_different(const struct invoice *old, const struct invoice *now)
 {
     return old->status != now->status || old->total_minor != now->total_minor ||

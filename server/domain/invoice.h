@@ -93,6 +93,30 @@ enum invoice_status invoice_status_of_payment(const char *word, enum invoice_sta
 /* PAID and VOID never become something else. */
 bool invoice_move_refused(enum invoice_status from, enum invoice_status to);
 
+/* What can be asked of an invoice. */
+enum invoice_act {
+    INVOICE_ACT_FINALIZE,
+    INVOICE_ACT_PAY,
+    INVOICE_ACT_SEND,
+    INVOICE_ACT_VOID,
+    INVOICE_ACT_WRITE_OFF,
+};
+
+/* Whether it is possible in that status. */
+enum invoice_verdict {
+    INVOICE_REFUSED,
+    INVOICE_TO_DO,
+    INVOICE_NOTHING, /* it is so already */
+};
+enum invoice_verdict invoice_act_verdict(enum invoice_act act, enum invoice_status status);
+
+/* Whether the act has had its effect; sending leaves no trace. */
+bool invoice_act_reached(enum invoice_act act, enum invoice_status status);
+
+/* "pay", and back. */
+const char *invoice_act_name(enum invoice_act act);
+bool invoice_act_parse(const char *name, enum invoice_act *ret_act);
+
 /* What the change from `old` (NULL: not seen before) to `now` is told as: at most INVOICE_TOLD_MAX
  * events, in order. */
 #define INVOICE_TOLD_MAX 3

@@ -200,6 +200,20 @@ struct payment_charge {
     bool live;
 };
 
+struct payment_refund {
+    const char *id;
+    const char *payment_intent_id;
+    const char *charge_id;
+    const char *currency;
+    int64_t amount_minor;
+    const char *status_text;
+    const char *reason; /* "requested_by_customer" */
+    const char *failure_code;
+    int64_t created_us;
+    struct payment_marks marks;
+    const char *raw;
+};
+
 struct payment_event {
     const char *id;
     const char *type;       /* "invoice.paid" */

@@ -76,11 +76,6 @@ read_range(struct ctx *cx, const Billingos__V1__TimeRange *range, struct invoice
                : STATUS_OK;
 }
 
-/* The oneof `customer` of a list request, whose cases have the same numbers in each. */
-#define CUSTOMER_ID(request) ((int)(request)->customer_case == 1 ? (request)->customer_id : NULL)
-#define EXTERNAL_ID(request) \
-    ((int)(request)->customer_case == 2 ? (request)->external_customer_id : NULL)
-
 static struct status
 read_list(struct ctx *cx, const Billingos__V1__ListInvoicesRequest *request, struct list_call *call)
 {
@@ -93,8 +88,8 @@ read_list(struct ctx *cx, const Billingos__V1__ListInvoicesRequest *request, str
         &result,
         invoice_pb_read_customer(
             cx,
-            CUSTOMER_ID(request),
-            EXTERNAL_ID(request),
+            INVOICE_PB_CUSTOMER_ID(request),
+            INVOICE_PB_EXTERNAL_ID(request),
             &call->customer_id,
             &call->customer,
             &call->of_customer));
@@ -180,8 +175,8 @@ struct status payment_attempt_list(
         billingos__v1__list_payment_attempts_response__init);
     const struct invoice_part_ask ask = {
         .list = "payment_attempts",
-        .customer_id = CUSTOMER_ID(request),
-        .external_customer_id = EXTERNAL_ID(request),
+        .customer_id = INVOICE_PB_CUSTOMER_ID(request),
+        .external_customer_id = INVOICE_PB_EXTERNAL_ID(request),
         .invoice_id = request->invoice_id,
         .state = payment_attempt_state_name((enum payment_attempt_state)request->state),
         .page_size = request->page_size,

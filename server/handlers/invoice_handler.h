@@ -17,6 +17,14 @@ struct ctx;
 
 HANDLER(invoice_get);
 HANDLER(invoice_list);
+HANDLER(invoice_finalize);
+HANDLER(invoice_pay);
+HANDLER(invoice_send);
+HANDLER(invoice_void);
+HANDLER(invoice_mark_uncollectible);
 HANDLER(payment_attempt_list);
+HANDLER(refund_create);
+HANDLER(refund_get);
+HANDLER(refund_list);
 
 #undef HANDLER

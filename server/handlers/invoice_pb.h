@@ -11,8 +11,7 @@
 #include "domain/invoice.h"
 #include "domain/payment_attempt.h"
 #include "handlers/list_page.h"
-#include "services/entitlements.h"
-#include "store/invoice_store.h"
+#include "services/invoices.h"
 
 struct ctx;
 struct services;
@@ -65,6 +64,12 @@ struct status invoice_pb_read_part(
     struct services *services,
     const struct invoice_part_ask *ask,
     struct invoice_part_call *ret_call) MUST_CHECK;
+
+/* The oneof `customer` of a list request, whose cases have the same numbers in each. */
+#define INVOICE_PB_CUSTOMER_ID(request) \
+    ((int)(request)->customer_case == 1 ? (request)->customer_id : NULL)
+#define INVOICE_PB_EXTERNAL_ID(request) \
+    ((int)(request)->customer_case == 2 ? (request)->external_customer_id : NULL)
 
 /* The oneof of a list: at most one is set. */
 struct status invoice_pb_read_customer(

@@ -346,12 +346,26 @@ static const struct rpc_method rows[] = {
 
     READ(InvoiceService, GetInvoice, get_invoice, invoice_get, SCOPE_INVOICES_READ),
     READ(InvoiceService, ListInvoices, list_invoices, invoice_list, SCOPE_INVOICES_READ),
+    PAYMENT(
+        InvoiceService, FinalizeInvoice, finalize_invoice, invoice_finalize, SCOPE_INVOICES_WRITE),
+    PAYMENT(InvoiceService, PayInvoice, pay_invoice, invoice_pay, SCOPE_INVOICES_WRITE),
+    PAYMENT(InvoiceService, SendInvoice, send_invoice, invoice_send, SCOPE_INVOICES_WRITE),
+    PAYMENT(InvoiceService, VoidInvoice, void_invoice, invoice_void, SCOPE_INVOICES_WRITE),
+    PAYMENT(
+        InvoiceService,
+        MarkInvoiceUncollectible,
+        mark_invoice_uncollectible,
+        invoice_mark_uncollectible,
+        SCOPE_INVOICES_WRITE),
     READ(
         InvoiceService,
         ListPaymentAttempts,
         list_payment_attempts,
         payment_attempt_list,
         SCOPE_INVOICES_READ),
+    PAYMENT(InvoiceService, CreateRefund, create_refund, refund_create, SCOPE_INVOICES_WRITE),
+    READ(InvoiceService, GetRefund, get_refund, refund_get, SCOPE_INVOICES_READ),
+    READ(InvoiceService, ListRefunds, list_refunds, refund_list, SCOPE_INVOICES_READ),
 
     CHECK(
         EntitlementService,

@@ -90,7 +90,7 @@ void charge_render(struct render *render, const struct object *object)
 
     json_put_i64(w, "amount", charge->amount);
     json_put_i64(w, "amount_captured", charge->succeeded ? charge->amount : 0);
-    render_zeros(render, "amount_refunded");
+    json_put_i64(w, "amount_refunded", charge->refunded);
     json_put_text(w, "application", payment_intent_application(intent));
     render_nulls(render, "application_fee");
     render_i64_or_null(render, "application_fee_amount", intent->fee_amount);
@@ -123,7 +123,7 @@ void charge_render(struct render *render, const struct object *object)
     json_put_text(w, "payment_method", charge->method->object.id);
     render_card(render, charge);
     render_nulls(render, "receipt_email receipt_number receipt_url");
-    json_put_bool(w, "refunded", false);
+    json_put_bool(w, "refunded", charge->succeeded && charge->refunded == charge->amount);
     render_nulls(
         render,
         "review shipping source source_transfer statement_descriptor statement_descriptor_suffix");

@@ -17,6 +17,7 @@ struct charge {
     struct payment_intent *intent;
     struct payment_method *method;
     int64_t amount;
+    int64_t refunded;
     bool succeeded;
     struct decline decline; /* when not succeeded */
     const char *transaction_id;

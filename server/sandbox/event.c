@@ -14,6 +14,7 @@
 #include "sandbox/invoice_payment.h"
 #include "sandbox/payment_intent.h"
 #include "sandbox/payment_method.h"
+#include "sandbox/refund.h"
 #include "sandbox/render.h"
 #include "sandbox/sim.h"
 #include "sandbox/subscription.h"
@@ -40,6 +41,8 @@ static const struct customer *customer_of(const struct object *object)
         return ((const struct payment_intent *)object)->customer;
     case KIND_CHARGE:
         return ((const struct charge *)object)->intent->customer;
+    case KIND_REFUND:
+        return ((const struct refund *)object)->charge->intent->customer;
     case KIND_ACCOUNT:
     case KIND_PRODUCT:
     case KIND_PRICE:

@@ -37,6 +37,8 @@ static const struct expandable expandables[] = {
     {"payment_method", KIND_PAYMENT_INTENT, KIND_PAYMENT_METHOD},
     {"customer", KIND_CHARGE, KIND_CUSTOMER},
     {"payment_intent", KIND_CHARGE, KIND_PAYMENT_INTENT},
+    {"charge", KIND_REFUND, KIND_CHARGE},
+    {"payment_intent", KIND_REFUND, KIND_PAYMENT_INTENT},
     {"product", KIND_PRICE, KIND_PRODUCT},
     {"tiers", KIND_PRICE, KIND_NONE},
     {"currency_options", KIND_PRICE, KIND_NONE},

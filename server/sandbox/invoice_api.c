@@ -244,6 +244,29 @@ static bool mark_uncollectible(struct call *call)
     return call_reply(call, invoice);
 }
 
+/* Once more to the customer. What is charged by itself is not sent. */
+static bool send_open(struct call *call)
+{
+    struct invoice *invoice = NULL;
+
+    if (!find_in(call, IN(INVOICE_DRAFT) | IN(INVOICE_OPEN), "send", &invoice)) {
+        return false;
+    }
+    if (!invoice->send) {
+        return call_fail(
+            call,
+            400,
+            NULL,
+            NULL,
+            "You can only manually send an invoice if its collection method is 'send_invoice'.");
+    }
+    if (invoice->status == INVOICE_DRAFT) {
+        invoice_finalize(call->sim, invoice);
+    }
+    event_emit(call->sim, "invoice.sent", invoice, NULL);
+    return call_reply(call, invoice);
+}
+
 static const struct param lines_params[] = {PARAMS_LIST, PARAM_END};
 
 /* Where the page begins: behind the line that starting_after names. */
@@ -330,6 +353,7 @@ const struct endpoint invoice_api[] = {
     {"POST", "/v1/invoices/{}", invoice_update, update_params, KIND_INVOICE, 0},
     {"POST", "/v1/invoices/{}/finalize", finalize, finalize_params, KIND_INVOICE, 0},
     {"POST", "/v1/invoices/{}/pay", invoice_pay, pay_params, KIND_INVOICE, 0},
+    {"POST", "/v1/invoices/{}/send", send_open, NULL, KIND_INVOICE, 0},
     {"POST", "/v1/invoices/{}/void", void_open, NULL, KIND_INVOICE, 0},
     {"POST", "/v1/invoices/{}/mark_uncollectible", mark_uncollectible, NULL, KIND_INVOICE, 0},
     {"GET", "/v1/invoices/{}/lines", line_list, lines_params, KIND_NONE, ENDPOINT_LIST},

@@ -28,6 +28,7 @@ static const struct kind_words kinds[KIND_COUNT] = {
     [KIND_INVOICE_PAYMENT] = {"inpay_", "invoice payment", "invoice_payments"},
     [KIND_PAYMENT_INTENT] = {"pi_", "payment_intent", "payment_intents"},
     [KIND_CHARGE] = {"ch_", "charge", "charges"},
+    [KIND_REFUND] = {"re_", "refund", "refunds"},
     [KIND_EVENT] = {"evt_", "event", "events"},
     [KIND_WEBHOOK_ENDPOINT] = {"we_", "webhook endpoint", "webhook_endpoints"},
     [KIND_TEST_CLOCK] = {"clock_", "test clock", "test_clocks"},

@@ -17,6 +17,7 @@
 #include "sandbox/payment_method.h"
 #include "sandbox/price.h"
 #include "sandbox/product.h"
+#include "sandbox/refund.h"
 #include "sandbox/sim.h"
 #include "sandbox/subscription.h"
 #include "sandbox/test_clock.h"
@@ -40,6 +41,7 @@ static const struct renderer renderers[KIND_COUNT] = {
     [KIND_INVOICE_PAYMENT] = {"invoice_payment", invoice_payment_render},
     [KIND_PAYMENT_INTENT] = {"payment_intent", payment_intent_render},
     [KIND_CHARGE] = {"charge", charge_render},
+    [KIND_REFUND] = {"refund", refund_render},
     [KIND_EVENT] = {"event", event_render},
     [KIND_WEBHOOK_ENDPOINT] = {"webhook_endpoint", webhook_endpoint_render},
     [KIND_TEST_CLOCK] = {"test_helpers.test_clock", test_clock_render},

@@ -15,6 +15,7 @@
 #include "sandbox/payment_method_api.h"
 #include "sandbox/price_api.h"
 #include "sandbox/product_api.h"
+#include "sandbox/refund_api.h"
 #include "sandbox/subscription_api.h"
 #include "sandbox/test_clock_api.h"
 #include "sandbox/webhook_endpoint_api.h"
@@ -30,6 +31,7 @@ static const struct endpoint *const tables[] = {
     subscription_api,
     invoice_api,
     payment_api,
+    refund_api,
     event_api,
     webhook_endpoint_api,
     test_clock_api,
@@ -61,7 +63,6 @@ static const char *const not_simulated[] = {
     "/v1/subscription_schedules/{}/release",
     "/v1/invoices/create_preview",
     "/v1/invoices/search",
-    "/v1/invoices/{}/send",
     "/v1/invoiceitems",
     "/v1/invoiceitems/{}",
     "/v1/payment_intents/search",
@@ -69,8 +70,6 @@ static const char *const not_simulated[] = {
     "/v1/payment_intents/{}/cancel",
     "/v1/charges/search",
     "/v1/charges/{}/capture",
-    "/v1/refunds",
-    "/v1/refunds/{}",
     "/v1/disputes",
     "/v1/disputes/{}",
     "/v1/setup_intents",

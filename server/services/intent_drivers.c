@@ -1,8 +1,10 @@
 #include "base/cleanup.h"
 #include "services/catalog_publish.h"
 #include "services/intent_resolver.h"
+#include "services/invoice_acts.h"
 #include "services/payment_accounts.h"
 #include "services/payment_methods.h"
+#include "services/refunds.h"
 #include "services/subscription_mirror.h"
 #include "services/subscription_pause.h"
 #include "services/subscription_renew.h"
@@ -26,6 +28,12 @@ const struct intent_driver INTENT_DRIVERS[] = {
     {SUBSCRIPTION_EXTEND_TRIAL_METHOD, subscriptions_trial_drive},
     {SUBSCRIPTION_END_TRIAL_METHOD, subscriptions_trial_drive},
     {SUBSCRIPTION_RENEW_METHOD, subscriptions_renew_drive},
+    {INVOICE_FINALIZE_METHOD, invoices_act_drive},
+    {INVOICE_PAY_METHOD, invoices_act_drive},
+    {INVOICE_SEND_METHOD, invoices_act_drive},
+    {INVOICE_VOID_METHOD, invoices_act_drive},
+    {INVOICE_WRITE_OFF_METHOD, invoices_act_drive},
+    {REFUND_CREATE_METHOD, refunds_create_drive},
 };
 
 const size_t INTENT_DRIVER_COUNT = ARRAY_LEN(INTENT_DRIVERS);

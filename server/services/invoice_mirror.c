@@ -13,6 +13,7 @@
 #include "store/event_log.h"
 #include "store/invoice_line_store.h"
 #include "store/invoice_store.h"
+#include "store/refund_store.h"
 #include "store/subscriber_store.h"
 #include "store/subscription_store.h"
 
@@ -215,5 +216,6 @@ struct status invoice_apply(
     TRY(invoice_store_write(cx, tx, &next, payment->raw));
     TRY(invoice_line_store_write(cx, tx, &next.invoice_id, payment->lines, payment->line_count));
     TRY(payment_attempt_note(cx, tx, &next, payment));
+    TRY(refund_store_link(cx, tx, &next.invoice_id, &customer_id, payment->payment_intent_id));
     return tell(cx, tx, found ? &old : NULL, &next);
 }

@@ -14,6 +14,7 @@
 #include "services/payment_account_mirror.h"
 #include "services/payment_attempts.h"
 #include "services/payment_method_mirror.h"
+#include "services/refunds.h"
 #include "services/services.h"
 #include "services/subscription_mirror.h"
 #include "services/webhook_event.h"
@@ -26,6 +27,7 @@
 #include "stripe/stripe_customer.h"
 #include "stripe/stripe_invoice.h"
 #include "stripe/stripe_payment_method.h"
+#include "stripe/stripe_refund.h"
 #include "stripe/stripe_subscription.h"
 
 #define LEASE_SECONDS 15 /* two reads at once do no harm, a crash must not hold up a change */
@@ -47,6 +49,7 @@ struct fetch {
     struct payment_charge charge;
     struct payment_customer customer;
     struct payment_instrument instrument;
+    struct payment_refund refund;
 };
 
 static struct status clear(struct ctx *cx, struct tx *tx, void *user)
@@ -121,6 +124,22 @@ static struct status apply_charge(struct ctx *cx, struct tx *tx, void *user)
     return clear(cx, tx, fetch);
 }
 
+static struct status read_refund(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_refund_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->refund);
+}
+
+static struct status apply_refund(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct fetch *fetch = user;
+
+    if (!fetch->gone) {
+        TRY(refund_apply(cx, tx, &fetch->refund, fetch->fetch_number));
+    }
+    return clear(cx, tx, fetch);
+}
+
 static struct status read_payment_method(struct ctx *cx, struct fetch *fetch)
 {
     return stripe_payment_method_retrieve(
@@ -145,6 +164,7 @@ static const struct mirrored {
     {WEBHOOK_OBJECT_SUBSCRIPTION, read_subscription, apply_subscription},
     {WEBHOOK_OBJECT_INVOICE, read_invoice, apply_invoice},
     {WEBHOOK_OBJECT_CHARGE, read_charge, apply_charge},
+    {WEBHOOK_OBJECT_REFUND, read_refund, apply_refund},
     {WEBHOOK_OBJECT_CUSTOMER, read_customer, apply_customer},
     {WEBHOOK_OBJECT_PAYMENT_METHOD, read_payment_method, apply_payment_method},
 };

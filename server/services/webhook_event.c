@@ -26,6 +26,7 @@ bool webhook_object_mirrored(const char *object_type)
         WEBHOOK_OBJECT_SUBSCRIPTION,
         WEBHOOK_OBJECT_INVOICE,
         WEBHOOK_OBJECT_CHARGE,
+        WEBHOOK_OBJECT_REFUND,
         WEBHOOK_OBJECT_ACCOUNT,
         WEBHOOK_OBJECT_CUSTOMER,
         WEBHOOK_OBJECT_PAYMENT_METHOD,

@@ -15,6 +15,7 @@ struct ctx;
 #define WEBHOOK_OBJECT_SUBSCRIPTION "subscription"
 #define WEBHOOK_OBJECT_INVOICE "invoice"
 #define WEBHOOK_OBJECT_CHARGE "charge"
+#define WEBHOOK_OBJECT_REFUND "refund"
 #define WEBHOOK_OBJECT_ACCOUNT "account"
 #define WEBHOOK_OBJECT_CUSTOMER "customer"
 #define WEBHOOK_OBJECT_PAYMENT_METHOD "payment_method"

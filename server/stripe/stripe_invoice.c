@@ -230,6 +230,33 @@ static struct status more_lines(
     return STATUS_OK;
 }
 
+/* Reads the lines that are not there yet. */
+static struct status complete_lines(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    struct payment_invoice *invoice)
+{
+    struct invoice_line *lines = NULL;
+    size_t before = 0;
+
+    if (!invoice->more_lines || invoice->line_count == 0) {
+        return STATUS_OK;
+    }
+    lines = arena_try_alloc(cx->arena, INVOICE_LINES_MAX * sizeof *lines);
+    if (lines == NULL) {
+        return status_of(cx, REASON_REQUEST_TOO_COSTLY);
+    }
+    memcpy(lines, invoice->lines, invoice->line_count * sizeof *lines);
+    invoice->lines = lines;
+    while (invoice->more_lines && invoice->line_count < INVOICE_LINES_MAX &&
+           invoice->line_count > before) {
+        before = invoice->line_count;
+        TRY(more_lines(cx, client, account_id, lines, invoice));
+    }
+    return STATUS_OK;
+}
+
 struct status stripe_invoice_retrieve(
     struct ctx *cx,
     struct stripe_client *client,
@@ -237,25 +264,8 @@ struct status stripe_invoice_retrieve(
     const char *invoice_id,
     struct payment_invoice *ret_invoice)
 {
-    struct invoice_line *lines = NULL;
-    size_t before = 0;
-
     TRY(retrieve(cx, client, account_id, invoice_id, ret_invoice));
-    if (!ret_invoice->more_lines || ret_invoice->line_count == 0) {
-        return STATUS_OK;
-    }
-    lines = arena_try_alloc(cx->arena, INVOICE_LINES_MAX * sizeof *lines);
-    if (lines == NULL) {
-        return status_of(cx, REASON_REQUEST_TOO_COSTLY);
-    }
-    memcpy(lines, ret_invoice->lines, ret_invoice->line_count * sizeof *lines);
-    ret_invoice->lines = lines;
-    while (ret_invoice->more_lines && ret_invoice->line_count < INVOICE_LINES_MAX &&
-           ret_invoice->line_count > before) {
-        before = ret_invoice->line_count;
-        TRY(more_lines(cx, client, account_id, lines, ret_invoice));
-    }
-    return STATUS_OK;
+    return complete_lines(cx, client, account_id, ret_invoice);
 }
 
 static struct status
@@ -313,6 +323,50 @@ struct status stripe_invoice_list(
     return read_page(cx, json_root(json), ret_page);
 }
 
+/* The calls that change an invoice, by what is asked of it. */
+static const struct {
+    const char *endpoint;
+    const char *end;
+} acts[] = {
+    [INVOICE_ACT_FINALIZE] = {"invoices.finalize", "/finalize"},
+    [INVOICE_ACT_PAY] = {"invoices.pay", "/pay"},
+    [INVOICE_ACT_SEND] = {"invoices.send", "/send"},
+    [INVOICE_ACT_VOID] = {"invoices.void", "/void"},
+    [INVOICE_ACT_WRITE_OFF] = {"invoices.mark_uncollectible", "/mark_uncollectible"},
+};
+
+struct status stripe_invoice_act(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    const char *invoice_id,
+    const struct stripe_invoice_act *act,
+    const char *idempotency_key,
+    struct payment_invoice *ret_invoice)
+{
+    AUTO_BUF body = {0};
+    struct stripe_form form;
+    struct stripe_call call = {
+        .endpoint = acts[act->act].endpoint,
+        .verb = STRIPE_POST,
+        .account_id = account_id,
+        .form = &body,
+        .idempotency_key = idempotency_key,
+        .object = "invoice",
+    };
+
+    TRY(stripe_value_path(cx, "/v1/invoices/", invoice_id, acts[act->act].end, &call.path));
+    buf_init(&body, FORM_BYTES_MAX);
+    stripe_form_begin(&form, &body);
+    stripe_form_text(&form, "payment_method", act->payment_method);
+    if (act->paid_elsewhere) {
+        stripe_form_bool(&form, "paid_out_of_band", true);
+    }
+    put_expand(&form);
+    TRY(read_call(cx, client, &call, ret_invoice));
+    return complete_lines(cx, client, account_id, ret_invoice);
+}
+
 struct status stripe_invoice_pay(
     struct ctx *cx,
     struct stripe_client *client,
@@ -322,21 +376,9 @@ struct status stripe_invoice_pay(
     const char *idempotency_key,
     struct payment_invoice *ret_invoice)
 {
-    AUTO_BUF body = {0};
-    struct stripe_form form;
-    struct stripe_call call = {
-        .endpoint = "invoices.pay",
-        .verb = STRIPE_POST,
-        .account_id = account_id,
-        .form = &body,
-        .idempotency_key = idempotency_key,
-        .object = "invoice",
-    };
+    const struct stripe_invoice_act act = {
+        .act = INVOICE_ACT_PAY, .payment_method = payment_method};
 
-    TRY(stripe_value_path(cx, "/v1/invoices/", invoice_id, "/pay", &call.path));
-    buf_init(&body, FORM_BYTES_MAX);
-    stripe_form_begin(&form, &body);
-    stripe_form_text(&form, "payment_method", payment_method);
-    put_expand(&form);
-    return read_call(cx, client, &call, ret_invoice);
+    return stripe_invoice_act(
+        cx, client, account_id, invoice_id, &act, idempotency_key, ret_invoice);
 }

@@ -40,6 +40,22 @@ struct status stripe_invoice_list(
     int64_t limit,
     struct payment_invoice_page *ret_page) MUST_CHECK;
 
+struct stripe_invoice_act {
+    enum invoice_act act;
+    const char *payment_method; /* PAY: "" = the one that the payment side would charge */
+    bool paid_elsewhere;        /* PAY: nothing is charged */
+};
+
+/* The invoice afterwards. A decline is PAYMENT_DECLINED; a new try after it needs a new key. */
+struct status stripe_invoice_act(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    const char *invoice_id,
+    const struct stripe_invoice_act *act,
+    const char *idempotency_key,
+    struct payment_invoice *ret_invoice) MUST_CHECK;
+
 /* One more try. payment_method "" = the one that the payment side would charge. A decline is
  * PAYMENT_DECLINED; a new try after it needs a new key. */
 struct status stripe_invoice_pay(

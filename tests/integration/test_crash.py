@@ -5,6 +5,7 @@ import grpc
 import pytest
 
 import world
+from test_invoices import Books
 from test_subscriptions import Accounts, Shop
 from world import request_id, wait_for
 
@@ -131,3 +132,39 @@ def test_an_account_is_made_once(crash, point):
     made = {r["body"] for r in crash.sandbox.control("requests", method="GET")["requests"]
             if r["method"] == "POST" and r["path"] == "/v1/accounts" and not r["replayed"]}
     assert len(made) == 1
+
+
+@pytest.mark.parametrize("point", ["claimed", "called", "settling", "settled"])
+def test_an_invoice_is_paid_once(crash, point):
+    books = Books(crash.org)
+    invoice, _ = books.open_invoice(crash.org.customer())
+    books.heal(invoice)
+    key = request_id()
+
+    def pay(timeout=None):
+        return books.invoices.PayInvoice(books.ipb.PayInvoiceRequest(
+            invoice_id=invoice.invoice_id, payment_method_id="pm_card_visa", request_id=key), timeout=timeout).invoice
+
+    crash.at(f"invoice_act.{point}", lambda: pay(timeout=SECONDS))
+    paid = pay()
+    assert books.invoice_status(paid) == "PAID" and pay() == paid
+    charges = [c for c in crash.sandbox.api("charges?limit=100", books.account)["data"] if c["paid"]]
+    assert len(charges) == 2, "the first invoice and this one"
+    assert crash.rows("SELECT state FROM intents WHERE request_id = %s", key) == [("DONE",)]
+
+
+@pytest.mark.parametrize("point", ["claimed", "called", "settling", "settled"])
+def test_money_is_paid_back_once(crash, point):
+    books = Books(crash.org)
+    invoice = books.invoice_of(books.create(crash.org.customer()).subscription)
+    key = request_id()
+
+    def refund(timeout=None):
+        return books.invoices.CreateRefund(books.ipb.CreateRefundRequest(
+            invoice_id=invoice.invoice_id, request_id=key), timeout=timeout).refund
+
+    crash.at(f"refund.{point}", lambda: refund(timeout=SECONDS))
+    made = refund()
+    assert made.amount.minor_units == 1900 and refund() == made
+    assert [r["metadata"]["billingos_id"] for r in books.refunds_there()] == [made.refund_id]
+    assert crash.rows("SELECT status, amount_minor FROM refunds") == [("SUCCEEDED", 1900)]

@@ -123,6 +123,35 @@ static void what_nobody_sees_is_not_told(void **state)
     TOLD(&old, &now, EVENT_INVOICE_UPDATED);
 }
 
+static void each_act_is_for_some_statuses(void **state)
+{
+    static const enum invoice_status statuses[] = {
+        INVOICE_DRAFT, INVOICE_OPEN, INVOICE_PAID, INVOICE_VOID, INVOICE_UNCOLLECTIBLE};
+    static const struct {
+        enum invoice_act act;
+        enum invoice_verdict verdicts[5];
+    } cases[] = {
+        {INVOICE_ACT_FINALIZE, {INVOICE_TO_DO}},
+        {INVOICE_ACT_PAY, {[1] = INVOICE_TO_DO, [4] = INVOICE_TO_DO}},
+        {INVOICE_ACT_SEND, {[1] = INVOICE_TO_DO}},
+        {INVOICE_ACT_VOID, {[1] = INVOICE_TO_DO, [3] = INVOICE_NOTHING, [4] = INVOICE_TO_DO}},
+        {INVOICE_ACT_WRITE_OFF, {[1] = INVOICE_TO_DO}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        enum invoice_act read = INVOICE_ACT_FINALIZE;
+
+        for (size_t j = 0; j < ARRAY_LEN(statuses); j++) {
+            assert_int_equal(invoice_act_verdict(cases[i].act, statuses[j]), cases[i].verdicts[j]);
+        }
+        assert_true(invoice_act_parse(invoice_act_name(cases[i].act), &read));
+        assert_int_equal(read, cases[i].act);
+    }
+    assert_true(invoice_act_reached(INVOICE_ACT_PAY, INVOICE_PAID));
+    assert_false(invoice_act_reached(INVOICE_ACT_PAY, INVOICE_OPEN));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +161,7 @@ int main(void)
         cmocka_unit_test(each_failed_try_is_told_once),
         cmocka_unit_test(to_be_paid_is_told_once),
         cmocka_unit_test(what_nobody_sees_is_not_told),
+        cmocka_unit_test(each_act_is_for_some_statuses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
