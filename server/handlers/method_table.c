@@ -10,6 +10,7 @@
 
 #include "domain/scope.h"
 #include "handlers/catalog_handler.h"
+#include "handlers/coupon_handler.h"
 #include "handlers/customer_handler.h"
 #include "handlers/entitlement_handler.h"
 #include "handlers/insights_handler.h"
@@ -189,6 +190,11 @@ static const struct rpc_method rows[] = {
     READ(CatalogService, ListPrices, list_prices, price_list, SCOPE_CATALOG_READ),
     WRITE(CatalogService, UpdatePrice, update_price, price_update, SCOPE_CATALOG_WRITE),
     WRITE(CatalogService, ArchivePrice, archive_price, price_archive, SCOPE_CATALOG_WRITE),
+    PAYMENT(CatalogService, CreateCoupon, create_coupon, coupon_create, SCOPE_CATALOG_WRITE),
+    READ(CatalogService, GetCoupon, get_coupon, coupon_get, SCOPE_CATALOG_READ),
+    READ(CatalogService, ListCoupons, list_coupons, coupon_list, SCOPE_CATALOG_READ),
+    PAYMENT(CatalogService, UpdateCoupon, update_coupon, coupon_update, SCOPE_CATALOG_WRITE),
+    PAYMENT(CatalogService, ArchiveCoupon, archive_coupon, coupon_archive, SCOPE_CATALOG_WRITE),
     WRITE(CatalogService, CreatePlan, create_plan, plan_create, SCOPE_CATALOG_WRITE),
     READ(CatalogService, GetPlan, get_plan, plan_get, SCOPE_CATALOG_READ),
     READ(CatalogService, ListPlans, list_plans, plan_list, SCOPE_CATALOG_READ),

@@ -1,5 +1,6 @@
 #include "base/cleanup.h"
 #include "services/catalog_publish.h"
+#include "services/coupons.h"
 #include "services/intent_resolver.h"
 #include "services/payment_accounts.h"
 #include "services/payment_methods.h"
@@ -9,6 +10,9 @@
 /* Every method that reaches the payment side under an intent. */
 const struct intent_driver INTENT_DRIVERS[] = {
     {CATALOG_PUBLISH_METHOD, catalog_publish_drive},
+    {COUPON_CREATE_METHOD, coupons_drive},
+    {COUPON_UPDATE_METHOD, coupons_drive},
+    {COUPON_ARCHIVE_METHOD, coupons_drive},
     {PAYMENT_ACCOUNT_CONNECT_METHOD, payment_accounts_connect_drive},
     {PAYMENT_METHOD_ATTACH_METHOD, payment_methods_drive},
     {PAYMENT_METHOD_SET_DEFAULT_METHOD, payment_methods_drive},

@@ -16,11 +16,13 @@
 #include "services/services.h"
 #include "services/subscription_mirror.h"
 #include "services/webhook_event.h"
+#include "store/coupon_store.h"
 #include "store/db.h"
 #include "store/dirty_object_store.h"
 #include "store/invoice_store.h"
 #include "store/stripe_account_store.h"
 #include "stripe/stripe_client.h"
+#include "stripe/stripe_coupon.h"
 #include "stripe/stripe_customer.h"
 #include "stripe/stripe_invoice.h"
 #include "stripe/stripe_payment_method.h"
@@ -44,6 +46,7 @@ struct fetch {
     struct payment_invoice invoice;
     struct payment_customer customer;
     struct payment_instrument instrument;
+    struct payment_coupon coupon;
 };
 
 static struct status clear(struct ctx *cx, struct tx *tx, void *user)
@@ -118,6 +121,27 @@ static struct status apply_payment_method(struct ctx *cx, struct tx *tx, void *u
     return clear(cx, tx, fetch);
 }
 
+static struct status read_coupon(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_coupon_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->coupon);
+}
+
+/* Deleted there: nobody can redeem it any more. */
+static struct status apply_coupon(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct fetch *fetch = user;
+
+    TRY(coupon_store_mirror(
+        cx,
+        tx,
+        fetch->object->object_id,
+        fetch->coupon.redemptions,
+        fetch->gone || fetch->coupon.deleted,
+        fetch->fetch_number));
+    return clear(cx, tx, fetch);
+}
+
 static const struct mirrored {
     const char *type;
     struct status (*read)(struct ctx *cx, struct fetch *fetch);
@@ -127,6 +151,7 @@ static const struct mirrored {
     {WEBHOOK_OBJECT_INVOICE, read_invoice, apply_invoice},
     {WEBHOOK_OBJECT_CUSTOMER, read_customer, apply_customer},
     {WEBHOOK_OBJECT_PAYMENT_METHOD, read_payment_method, apply_payment_method},
+    {WEBHOOK_OBJECT_COUPON, read_coupon, apply_coupon},
 };
 
 /* "It does not exist" is an answer: a draft invoice may be deleted; the others never are without a

@@ -30,6 +30,7 @@ struct subscription_request {
     int64_t trial_end_us;
     int64_t trial_days;
     const char *trial_end_behavior;
+    const char *coupon; /* "" = none */
     const char *payment_method_id;
     const char *payment_behavior;
     bool by_invoice;

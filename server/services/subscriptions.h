@@ -36,6 +36,7 @@ struct subscription_order {
     int64_t trial_end_us;
     const char *trial_end_behavior; /* of the payment side: "cancel", "pause", "create_invoice" */
     const char *payment_method_id;  /* "" = the default of the customer */
+    struct id coupon_id;            /* zero: none */
     bool by_invoice;
     int32_t days_until_due;
     bool allow_incomplete; /* an unpaid first invoice leaves INCOMPLETE, not FAILED */
