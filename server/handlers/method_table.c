@@ -18,6 +18,7 @@
 #include "handlers/payment_account_handler.h"
 #include "handlers/payment_method_handler.h"
 #include "handlers/subscription_handler.h"
+#include "handlers/tax_id_handler.h"
 #include "handlers/usage_handler.h"
 #include "services/auth.h"
 
@@ -273,6 +274,9 @@ static const struct rpc_method rows[] = {
         detach_payment_method,
         payment_method_detach,
         SCOPE_CUSTOMERS_WRITE),
+    PAYMENT(CustomerService, CreateTaxId, create_tax_id, tax_id_create, SCOPE_CUSTOMERS_WRITE),
+    READ(CustomerService, ListTaxIds, list_tax_ids, tax_id_list, SCOPE_CUSTOMERS_READ),
+    PAYMENT(CustomerService, DeleteTaxId, delete_tax_id, tax_id_delete, SCOPE_CUSTOMERS_WRITE),
 
     PAYMENT(
         SubscriptionService,

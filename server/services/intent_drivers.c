@@ -6,6 +6,7 @@
 #include "services/payment_methods.h"
 #include "services/subscription_mirror.h"
 #include "services/subscriptions.h"
+#include "services/tax_ids.h"
 
 /* Every method that reaches the payment side under an intent. */
 const struct intent_driver INTENT_DRIVERS[] = {
@@ -20,6 +21,8 @@ const struct intent_driver INTENT_DRIVERS[] = {
     {SUBSCRIPTION_CREATE_METHOD, subscriptions_create_drive},
     {SUBSCRIPTION_CANCEL_METHOD, subscriptions_cancel_drive},
     {SUBSCRIPTION_UNDO_CANCEL_METHOD, subscriptions_cancel_drive},
+    {TAX_ID_CREATE_METHOD, tax_ids_drive},
+    {TAX_ID_DELETE_METHOD, tax_ids_drive},
 };
 
 const size_t INTENT_DRIVER_COUNT = ARRAY_LEN(INTENT_DRIVERS);

@@ -15,18 +15,21 @@
 #include "services/payment_method_mirror.h"
 #include "services/services.h"
 #include "services/subscription_mirror.h"
+#include "services/tax_ids.h"
 #include "services/webhook_event.h"
 #include "store/coupon_store.h"
 #include "store/db.h"
 #include "store/dirty_object_store.h"
 #include "store/invoice_store.h"
 #include "store/stripe_account_store.h"
+#include "store/tax_id_store.h"
 #include "stripe/stripe_client.h"
 #include "stripe/stripe_coupon.h"
 #include "stripe/stripe_customer.h"
 #include "stripe/stripe_invoice.h"
 #include "stripe/stripe_payment_method.h"
 #include "stripe/stripe_subscription.h"
+#include "stripe/stripe_tax_id.h"
 
 #define LEASE_SECONDS 15 /* two reads at once do no harm, a crash must not hold up a change */
 #define FETCH_MS_MAX 12000
@@ -47,6 +50,7 @@ struct fetch {
     struct payment_customer customer;
     struct payment_instrument instrument;
     struct payment_coupon coupon;
+    struct payment_tax_id tax_id;
 };
 
 static struct status clear(struct ctx *cx, struct tx *tx, void *user)
@@ -142,6 +146,21 @@ static struct status apply_coupon(struct ctx *cx, struct tx *tx, void *user)
     return clear(cx, tx, fetch);
 }
 
+static struct status read_tax_id(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_tax_id_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->tax_id);
+}
+
+static struct status apply_tax_id(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct fetch *fetch = user;
+
+    TRY(fetch->gone ? tax_id_store_delete(cx, tx, fetch->object->object_id, fetch->fetch_number)
+                    : tax_id_apply(cx, tx, &fetch->tax_id, fetch->fetch_number));
+    return clear(cx, tx, fetch);
+}
+
 static const struct mirrored {
     const char *type;
     struct status (*read)(struct ctx *cx, struct fetch *fetch);
@@ -152,6 +171,7 @@ static const struct mirrored {
     {WEBHOOK_OBJECT_CUSTOMER, read_customer, apply_customer},
     {WEBHOOK_OBJECT_PAYMENT_METHOD, read_payment_method, apply_payment_method},
     {WEBHOOK_OBJECT_COUPON, read_coupon, apply_coupon},
+    {WEBHOOK_OBJECT_TAX_ID, read_tax_id, apply_tax_id},
 };
 
 /* "It does not exist" is an answer: a draft invoice may be deleted; the others never are without a
