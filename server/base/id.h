@@ -27,6 +27,7 @@ struct id {
     X(PLAN, "plan")            \
     X(PLAN_VERSION, "pv")      \
     X(PRICE, "price")          \
+    X(COUPON, "cpn")           \
     X(CUSTOMER, "cus")         \
     X(SUBSCRIPTION, "sub")     \
     X(SUBSCRIPTION_ITEM, "si") \

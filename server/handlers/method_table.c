@@ -11,6 +11,7 @@
 
 #include "domain/scope.h"
 #include "handlers/catalog_handler.h"
+#include "handlers/coupon_handler.h"
 #include "handlers/customer_handler.h"
 #include "handlers/entitlement_handler.h"
 #include "handlers/insights_handler.h"
@@ -20,6 +21,7 @@
 #include "handlers/payment_method_handler.h"
 #include "handlers/subscription_handler.h"
 #include "handlers/subscription_verb_handler.h"
+#include "handlers/tax_id_handler.h"
 #include "handlers/usage_handler.h"
 #include "services/auth.h"
 
@@ -192,6 +194,11 @@ static const struct rpc_method rows[] = {
     READ(CatalogService, ListPrices, list_prices, price_list, SCOPE_CATALOG_READ),
     WRITE(CatalogService, UpdatePrice, update_price, price_update, SCOPE_CATALOG_WRITE),
     WRITE(CatalogService, ArchivePrice, archive_price, price_archive, SCOPE_CATALOG_WRITE),
+    PAYMENT(CatalogService, CreateCoupon, create_coupon, coupon_create, SCOPE_CATALOG_WRITE),
+    READ(CatalogService, GetCoupon, get_coupon, coupon_get, SCOPE_CATALOG_READ),
+    READ(CatalogService, ListCoupons, list_coupons, coupon_list, SCOPE_CATALOG_READ),
+    PAYMENT(CatalogService, UpdateCoupon, update_coupon, coupon_update, SCOPE_CATALOG_WRITE),
+    PAYMENT(CatalogService, ArchiveCoupon, archive_coupon, coupon_archive, SCOPE_CATALOG_WRITE),
     WRITE(CatalogService, CreatePlan, create_plan, plan_create, SCOPE_CATALOG_WRITE),
     READ(CatalogService, GetPlan, get_plan, plan_get, SCOPE_CATALOG_READ),
     READ(CatalogService, ListPlans, list_plans, plan_list, SCOPE_CATALOG_READ),
@@ -270,6 +277,9 @@ static const struct rpc_method rows[] = {
         detach_payment_method,
         payment_method_detach,
         SCOPE_CUSTOMERS_WRITE),
+    PAYMENT(CustomerService, CreateTaxId, create_tax_id, tax_id_create, SCOPE_CUSTOMERS_WRITE),
+    READ(CustomerService, ListTaxIds, list_tax_ids, tax_id_list, SCOPE_CUSTOMERS_READ),
+    PAYMENT(CustomerService, DeleteTaxId, delete_tax_id, tax_id_delete, SCOPE_CUSTOMERS_WRITE),
 
     PAYMENT(
         SubscriptionService,

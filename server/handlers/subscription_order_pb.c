@@ -25,9 +25,6 @@ static void refuse_unsupported(struct ctx *cx, const create_request *request, st
     if (request->n_addons > 0) {
         field_note(cx, result, status_field(cx, "addons", later));
     }
-    if (request->coupon_id[0] != '\0') {
-        field_note(cx, result, status_field(cx, "coupon_id", later));
-    }
     if (request->promotion_code[0] != '\0') {
         field_note(cx, result, status_field(cx, "promotion_code", later));
     }
@@ -196,6 +193,19 @@ subscription_pb_check_payment_method(struct ctx *cx, const char *field, const ch
 }
 
 static struct status
+read_coupon(struct ctx *cx, const create_request *request, struct subscription_order *order)
+{
+    if (request->coupon_id[0] == '\0') {
+        return STATUS_OK;
+    }
+    TRY(pb_read_id(cx, "coupon_id", ID_COUPON, request->coupon_id, &order->coupon_id));
+    return id_is_zero(&order->coupon_id) /* nobody has it, and to us it means "none" */
+               ? status_pair(
+                     cx, status_of(cx, REASON_COUPON_NOT_FOUND), "coupon_id", request->coupon_id)
+               : STATUS_OK;
+}
+
+static struct status
 read_payment_method(struct ctx *cx, const create_request *request, struct subscription_order *order)
 {
     order->payment_method_id = request->payment_method_id;
@@ -228,6 +238,7 @@ struct status subscription_pb_read_order(
     field_note(cx, &result, read_start(cx, request, ret_order));
     field_note(cx, &result, read_collection(cx, request, ret_order));
     field_note(cx, &result, read_payment_method(cx, request, ret_order));
+    field_note(cx, &result, read_coupon(cx, request, ret_order));
     field_note(
         cx,
         &result,

@@ -18,6 +18,7 @@
 #include "sandbox/render.h"
 #include "sandbox/sim.h"
 #include "sandbox/subscription.h"
+#include "sandbox/tax_id.h"
 #include "sandbox/test_clock.h"
 #include "sandbox/webhook_endpoint.h"
 #include "sandbox/webhook_out.h"
@@ -31,6 +32,8 @@ static const struct customer *customer_of(const struct object *object)
         return (const struct customer *)object;
     case KIND_PAYMENT_METHOD:
         return ((const struct payment_method *)object)->customer;
+    case KIND_TAX_ID:
+        return ((const struct tax_id *)object)->customer;
     case KIND_SUBSCRIPTION:
         return ((const struct subscription *)object)->customer;
     case KIND_INVOICE:

@@ -19,6 +19,7 @@ static const struct kind_words kinds[KIND_COUNT] = {
     [KIND_ACCOUNT] = {"acct_", "account", "accounts"},
     [KIND_CUSTOMER] = {"cus_", "customer", "customers"},
     [KIND_PAYMENT_METHOD] = {"pm_", "PaymentMethod", "payment_methods"},
+    [KIND_TAX_ID] = {"txi_", "tax_id", "tax_ids"},
     [KIND_PRODUCT] = {"prod_", "product", "products"},
     [KIND_PRICE] = {"price_", "price", "prices"},
     [KIND_COUPON] = {"co_", "coupon", "coupons"},

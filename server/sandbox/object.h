@@ -16,6 +16,7 @@ enum object_kind {
     KIND_ACCOUNT,
     KIND_CUSTOMER,
     KIND_PAYMENT_METHOD,
+    KIND_TAX_ID,
     KIND_PRODUCT,
     KIND_PRICE,
     KIND_COUPON,

@@ -20,6 +20,7 @@
 #include "sandbox/refund.h"
 #include "sandbox/sim.h"
 #include "sandbox/subscription.h"
+#include "sandbox/tax_id.h"
 #include "sandbox/test_clock.h"
 #include "sandbox/webhook_endpoint.h"
 
@@ -32,6 +33,7 @@ static const struct renderer renderers[KIND_COUNT] = {
     [KIND_ACCOUNT] = {"account", account_render},
     [KIND_CUSTOMER] = {"customer", customer_render},
     [KIND_PAYMENT_METHOD] = {"payment_method", payment_method_render},
+    [KIND_TAX_ID] = {"tax_id", tax_id_render},
     [KIND_PRODUCT] = {"product", product_render},
     [KIND_PRICE] = {"price", price_render},
     [KIND_COUPON] = {"coupon", coupon_render},

@@ -17,6 +17,7 @@
 #include "sandbox/product_api.h"
 #include "sandbox/refund_api.h"
 #include "sandbox/subscription_api.h"
+#include "sandbox/tax_id_api.h"
 #include "sandbox/test_clock_api.h"
 #include "sandbox/webhook_endpoint_api.h"
 
@@ -24,6 +25,7 @@ static const struct endpoint *const tables[] = {
     account_api,
     customer_api,
     payment_method_api,
+    tax_id_api,
     product_api,
     price_api,
     coupon_api,

@@ -7,6 +7,7 @@
 #include "services/customers.h"
 #include "store/customer_mirror_store.h"
 #include "store/payment_method_store.h"
+#include "store/tax_id_store.h"
 #include "stripe/stripe_customer.h"
 
 static struct status
@@ -67,6 +68,7 @@ forget(struct ctx *cx, struct tx *tx, struct customer_mirror *mirror, int64_t fe
         LOG_ID("customer", ID_CUSTOMER, customer_id));
     TRY(customer_mirror_store_forget(cx, tx, customer_id, fetch_number));
     TRY(payment_method_store_detach_all(cx, tx, customer_id, fetch_number));
+    TRY(tax_id_store_delete_all(cx, tx, customer_id, fetch_number));
     TRY(customer_mirror_store_mark_subscriptions(cx, tx, customer_id));
     return save(cx, tx, &mirror->customer);
 }

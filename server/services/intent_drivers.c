@@ -1,5 +1,6 @@
 #include "base/cleanup.h"
 #include "services/catalog_publish.h"
+#include "services/coupons.h"
 #include "services/intent_resolver.h"
 #include "services/invoice_acts.h"
 #include "services/payment_accounts.h"
@@ -10,10 +11,14 @@
 #include "services/subscription_renew.h"
 #include "services/subscription_trial.h"
 #include "services/subscriptions.h"
+#include "services/tax_ids.h"
 
 /* Every method that reaches the payment side under an intent. */
 const struct intent_driver INTENT_DRIVERS[] = {
     {CATALOG_PUBLISH_METHOD, catalog_publish_drive},
+    {COUPON_CREATE_METHOD, coupons_drive},
+    {COUPON_UPDATE_METHOD, coupons_drive},
+    {COUPON_ARCHIVE_METHOD, coupons_drive},
     {PAYMENT_ACCOUNT_CONNECT_METHOD, payment_accounts_connect_drive},
     {PAYMENT_METHOD_ATTACH_METHOD, payment_methods_drive},
     {PAYMENT_METHOD_SET_DEFAULT_METHOD, payment_methods_drive},
@@ -34,6 +39,8 @@ const struct intent_driver INTENT_DRIVERS[] = {
     {INVOICE_VOID_METHOD, invoices_act_drive},
     {INVOICE_WRITE_OFF_METHOD, invoices_act_drive},
     {REFUND_CREATE_METHOD, refunds_create_drive},
+    {TAX_ID_CREATE_METHOD, tax_ids_drive},
+    {TAX_ID_DELETE_METHOD, tax_ids_drive},
 };
 
 const size_t INTENT_DRIVER_COUNT = ARRAY_LEN(INTENT_DRIVERS);

@@ -17,18 +17,23 @@
 #include "services/refunds.h"
 #include "services/services.h"
 #include "services/subscription_mirror.h"
+#include "services/tax_ids.h"
 #include "services/webhook_event.h"
+#include "store/coupon_store.h"
 #include "store/db.h"
 #include "store/dirty_object_store.h"
 #include "store/invoice_store.h"
 #include "store/stripe_account_store.h"
 #include "stripe/stripe_charge.h"
+#include "store/tax_id_store.h"
 #include "stripe/stripe_client.h"
+#include "stripe/stripe_coupon.h"
 #include "stripe/stripe_customer.h"
 #include "stripe/stripe_invoice.h"
 #include "stripe/stripe_payment_method.h"
 #include "stripe/stripe_refund.h"
 #include "stripe/stripe_subscription.h"
+#include "stripe/stripe_tax_id.h"
 
 #define LEASE_SECONDS 15 /* two reads at once do no harm, a crash must not hold up a change */
 #define FETCH_MS_MAX 12000
@@ -50,6 +55,8 @@ struct fetch {
     struct payment_customer customer;
     struct payment_instrument instrument;
     struct payment_refund refund;
+    struct payment_coupon coupon;
+    struct payment_tax_id tax_id;
 };
 
 static struct status clear(struct ctx *cx, struct tx *tx, void *user)
@@ -156,6 +163,42 @@ static struct status apply_payment_method(struct ctx *cx, struct tx *tx, void *u
     return clear(cx, tx, fetch);
 }
 
+static struct status read_coupon(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_coupon_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->coupon);
+}
+
+/* Deleted there: nobody can redeem it any more. */
+static struct status apply_coupon(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct fetch *fetch = user;
+
+    TRY(coupon_store_mirror(
+        cx,
+        tx,
+        fetch->object->object_id,
+        fetch->coupon.redemptions,
+        fetch->gone || fetch->coupon.deleted,
+        fetch->fetch_number));
+    return clear(cx, tx, fetch);
+}
+
+static struct status read_tax_id(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_tax_id_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->tax_id);
+}
+
+static struct status apply_tax_id(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct fetch *fetch = user;
+
+    TRY(fetch->gone ? tax_id_store_delete(cx, tx, fetch->object->object_id, fetch->fetch_number)
+                    : tax_id_apply(cx, tx, &fetch->tax_id, fetch->fetch_number));
+    return clear(cx, tx, fetch);
+}
+
 static const struct mirrored {
     const char *type;
     struct status (*read)(struct ctx *cx, struct fetch *fetch);
@@ -167,6 +210,8 @@ static const struct mirrored {
     {WEBHOOK_OBJECT_REFUND, read_refund, apply_refund},
     {WEBHOOK_OBJECT_CUSTOMER, read_customer, apply_customer},
     {WEBHOOK_OBJECT_PAYMENT_METHOD, read_payment_method, apply_payment_method},
+    {WEBHOOK_OBJECT_COUPON, read_coupon, apply_coupon},
+    {WEBHOOK_OBJECT_TAX_ID, read_tax_id, apply_tax_id},
 };
 
 /* "It does not exist" is an answer: a draft invoice may be deleted; the others never are without a

@@ -14,6 +14,7 @@
 #include "services/subscription_request.h"
 #include "services/subscription_snapshot.h"
 #include "services/subscriptions.h"
+#include "services/webhook_event.h"
 #include "store/db.h"
 #include "store/dirty_object_store.h"
 #include "store/subscriber_store.h"
@@ -99,7 +100,7 @@ create_there(struct ctx *cx, struct creation *creation, const char *payment_meth
         .by_invoice = request->by_invoice,
         .days_until_due = request->days_until_due,
         .application_fee_bps = request->application_fee_bps,
-        .coupon = "",
+        .coupon = request->coupon,
         .marks =
             {
                 .org_id = request->org_id,
@@ -206,6 +207,20 @@ call_payment_side(struct ctx *cx, struct creation *creation, bool *ret_given_up)
     return status;
 }
 
+/* What else has changed there with it is read anew; "" = nothing. */
+static struct status
+mark_changed(struct ctx *cx, struct tx *tx, const char *object_type, const char *object_id)
+{
+    const struct dirty_object object = {
+        .org_id = cx->caller.org_id,
+        .object_type = object_type,
+        .object_id = object_id,
+        .first_seen_us = cx->now_us,
+    };
+
+    return object_id[0] == '\0' ? STATUS_OK : dirty_object_store_mark(cx, tx, &object, 1);
+}
+
 static struct status settle_made(struct ctx *cx, struct tx *tx, void *user)
 {
     struct creation *creation = user;
@@ -217,16 +232,8 @@ static struct status settle_made(struct ctx *cx, struct tx *tx, void *user)
     if (!applied.known) {
         return status_fail(cx, REASON_INTERNAL, "the subscription that was made is not ours");
     }
-    if (creation->made.latest_invoice_id[0] != '\0') {
-        const struct dirty_object invoice = {
-            .org_id = cx->caller.org_id,
-            .object_type = "invoice",
-            .object_id = creation->made.latest_invoice_id,
-            .first_seen_us = cx->now_us,
-        };
-
-        TRY(dirty_object_store_mark(cx, tx, &invoice, 1));
-    }
+    TRY(mark_changed(cx, tx, WEBHOOK_OBJECT_INVOICE, creation->made.latest_invoice_id));
+    TRY(mark_changed(cx, tx, WEBHOOK_OBJECT_COUPON, creation->request.coupon));
     answer = subscription_snapshot_write(cx, &applied.subscription, NULL);
     TRY(intents_done(cx, tx, creation->intent, str_of(answer), &creation->stored));
     failpoint("subscription.settling");

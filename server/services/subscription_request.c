@@ -38,6 +38,7 @@ struct str subscription_request_write(struct ctx *cx, const struct subscription_
     json_put_text(&writer, "trial_end_behavior", request->trial_end_behavior);
     json_put_i64(&writer, "anchor_us", request->anchor_us);
     json_put_i64(&writer, "backdate_us", request->backdate_us);
+    json_put_text(&writer, "coupon", request->coupon);
     json_put_text(&writer, "payment_method_id", request->payment_method_id);
     json_put_text(&writer, "payment_behavior", request->payment_behavior);
     json_put_bool(&writer, "by_invoice", request->by_invoice);
@@ -67,6 +68,7 @@ subscription_request_read(struct ctx *cx, struct str text, struct subscription_r
         .trial_end_behavior = json_text(cx, root, "trial_end_behavior"),
         .anchor_us = json_i64(root, "anchor_us"),
         .backdate_us = json_i64(root, "backdate_us"),
+        .coupon = json_text(cx, root, "coupon"),
         .payment_method_id = json_text(cx, root, "payment_method_id"),
         .payment_behavior = json_text(cx, root, "payment_behavior"),
         .by_invoice = json_bool(root, "by_invoice"),

@@ -32,6 +32,7 @@ struct subscription_request {
     const char *trial_end_behavior;
     int64_t anchor_us;
     int64_t backdate_us;
+    const char *coupon; /* "" = none */
     const char *payment_method_id;
     const char *payment_behavior;
     bool by_invoice;

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/ctx.h"
+#include "domain/coupon.h"
 #include "services/audit.h"
 #include "services/catalog_mirror.h"
 #include "services/offer_choice.h"
@@ -12,6 +13,7 @@
 #include "services/subscription_mirror.h"
 #include "services/subscription_request.h"
 #include "services/subscription_snapshot.h"
+#include "store/coupon_store.h"
 #include "store/db.h"
 #include "store/offer_store.h"
 #include "store/subscriber_store.h"
@@ -98,6 +100,18 @@ check_history(struct ctx *cx, struct tx *tx, const struct placing *placing, int6
     return STATUS_OK;
 }
 
+static struct status check_coupon(struct ctx *cx, struct tx *tx, const struct placing *placing)
+{
+    const struct coupon_key key = {.coupon_id = &placing->order->coupon_id};
+    struct coupon coupon;
+
+    if (id_is_zero(key.coupon_id)) {
+        return STATUS_OK;
+    }
+    TRY(coupon_store_load(cx, NULL, tx, &key, &coupon));
+    return coupon_check_redeemable(cx, &coupon, placing->offer.plan_key, placing->price->currency);
+}
+
 static struct subscription_request
 request_of(struct ctx *cx, const struct placing *placing, int64_t trial_days)
 {
@@ -116,6 +130,7 @@ request_of(struct ctx *cx, const struct placing *placing, int64_t trial_days)
         .anchor_us = order->anchor_us,
         .backdate_us = order->backdate_us,
         .payment_method_id = order->payment_method_id,
+        .coupon = id_text(cx->arena, ID_COUPON, &order->coupon_id),
         .payment_behavior = order->by_invoice         ? ""
                             : order->allow_incomplete ? "allow_incomplete"
                                                       : "error_if_incomplete",
@@ -209,6 +224,7 @@ static struct status prepare_create(
     trial_days = order->trial_given ? order->trial_days : placing->offer.trial_days;
     TRY(check_anchor(cx, placing, trial_days));
     TRY(check_history(cx, tx, placing, trial_days));
+    TRY(check_coupon(cx, tx, placing));
     TRY(placing->account_status);
     mirrored = offer_check_mirrored(cx, &placing->offer, placing->price);
     placing->unmirrored = mirrored.code != CODE_OK;

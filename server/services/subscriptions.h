@@ -38,6 +38,7 @@ struct subscription_order {
     const char *payment_method_id;  /* "" = the default of the customer */
     int64_t anchor_us;              /* when periods begin; 0 = now, or at the end of the trial */
     int64_t backdate_us;            /* when it started, in the past; 0 = now */
+    struct id coupon_id;            /* zero: none */
     bool by_invoice;
     int32_t days_until_due;
     bool allow_incomplete; /* an unpaid first invoice leaves INCOMPLETE, not FAILED */

@@ -30,6 +30,8 @@ bool webhook_object_mirrored(const char *object_type)
         WEBHOOK_OBJECT_ACCOUNT,
         WEBHOOK_OBJECT_CUSTOMER,
         WEBHOOK_OBJECT_PAYMENT_METHOD,
+        WEBHOOK_OBJECT_COUPON,
+        WEBHOOK_OBJECT_TAX_ID,
     };
 
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {

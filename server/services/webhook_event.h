@@ -19,6 +19,8 @@ struct ctx;
 #define WEBHOOK_OBJECT_ACCOUNT "account"
 #define WEBHOOK_OBJECT_CUSTOMER "customer"
 #define WEBHOOK_OBJECT_PAYMENT_METHOD "payment_method"
+#define WEBHOOK_OBJECT_COUPON "coupon"
+#define WEBHOOK_OBJECT_TAX_ID "tax_id"
 
 /* Whether objects of the type are. */
 bool webhook_object_mirrored(const char *object_type);
