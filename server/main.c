@@ -50,6 +50,18 @@ const struct cli_verb CLI_VERBS[] = {
      "[--account ACCT] EVENT",
      "ignore an event, and no longer set its object aside",
      cli_webhooks_skip},
+    {"reconcile run",
+     "--account ACCT [--full] [--json]",
+     "compare the mirror of an account with the payment side now, and repair it",
+     cli_reconcile_run},
+    {"reconcile status",
+     "--account ACCT [--json]",
+     "the last comparisons of an account, newest first",
+     cli_reconcile_status},
+    {"reconcile report",
+     "--account ACCT [--run RUN] [--open] [--json]",
+     "the differences that were found, their cause and age, newest first",
+     cli_reconcile_report},
     {"bootstrap-token",
      "[--config FILE]",
      "make the token that may create organizations over the API",
@@ -86,9 +98,9 @@ static void print_verbs(FILE *out, const char *family)
         if (!is_of_family(verb, family)) {
             continue;
         }
-        fprintf(out, "  %-16s %s\n", verb->name, verb->summary);
+        fprintf(out, "  %-17s %s\n", verb->name, verb->summary);
         if (verb->usage[0] != '\0') {
-            fprintf(out, "  %-16s   %s\n", "", verb->usage);
+            fprintf(out, "  %-17s   %s\n", "", verb->usage);
         }
     }
 }

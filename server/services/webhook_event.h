@@ -9,11 +9,16 @@
 #include "store/webhook_inbox_store.h"
 
 struct ctx;
+struct payment_event;
 
 /* The objects that are mirrored; an event about another one changes nothing here. */
 #define WEBHOOK_OBJECT_SUBSCRIPTION "subscription"
 #define WEBHOOK_OBJECT_INVOICE "invoice"
 #define WEBHOOK_OBJECT_ACCOUNT "account"
+
+/* As it stands in the inbox, NEW. Borrows all of event. */
+struct inbox_event
+webhook_event_of(const struct ctx *cx, const struct payment_event *event, struct str payload);
 
 /* Full events, and thin ones (which name no object that we mirror). Fails with MESSAGE_MALFORMED.
  */
