@@ -31,7 +31,11 @@ struct id {
     X(SUBSCRIPTION, "sub")     \
     X(SUBSCRIPTION_ITEM, "si") \
     X(INVOICE, "in")           \
+    X(INVOICE_LINE, "il")      \
     X(PAYMENT, "pay")          \
+    X(REFUND, "re")            \
+    X(CREDIT_NOTE, "cn")       \
+    X(DISPUTE, "dsp")          \
     X(GRANT, "grant")          \
     X(USAGE, "use")            \
     X(RESERVATION, "res")      \

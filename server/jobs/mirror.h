@@ -23,5 +23,8 @@ struct status mirror_tidy_run(struct ctx *cx, struct services *services, size_t 
 struct status reconcile_asked_run(struct ctx *cx, struct services *services, size_t *ret_done);
 struct status reconcile_due_run(struct ctx *cx, struct services *services, size_t *ret_done);
 
+/* Paused subscriptions whose date to resume has come. */
+struct status resumption_run(struct ctx *cx, struct services *services, size_t *ret_done);
+
 /* Claims and events that are older than what is promised. */
 struct status prune_run(struct ctx *cx, struct services *services, size_t *ret_done);

@@ -20,6 +20,25 @@ static bool about_account(const struct payment_event *event)
     return strcmp(event->type, "account.application.deauthorized") == 0;
 }
 
+bool webhook_object_mirrored(const char *object_type)
+{
+    static const char *const types[] = {
+        WEBHOOK_OBJECT_SUBSCRIPTION,
+        WEBHOOK_OBJECT_INVOICE,
+        WEBHOOK_OBJECT_CHARGE,
+        WEBHOOK_OBJECT_ACCOUNT,
+        WEBHOOK_OBJECT_CUSTOMER,
+        WEBHOOK_OBJECT_PAYMENT_METHOD,
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (strcmp(object_type, types[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct inbox_event
 webhook_event_of(const struct ctx *cx, const struct payment_event *event, struct str payload)
 {

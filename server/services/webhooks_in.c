@@ -1,7 +1,5 @@
 #include "services/webhooks_in.h"
 
-#include <string.h>
-
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/failpoint.h"
@@ -109,10 +107,7 @@ struct status webhooks_receive(
 
 static bool is_mirrored(const struct inbox_event *event)
 {
-    return event->object_id[0] != '\0' &&
-           (strcmp(event->object_type, WEBHOOK_OBJECT_SUBSCRIPTION) == 0 ||
-            strcmp(event->object_type, WEBHOOK_OBJECT_INVOICE) == 0 ||
-            strcmp(event->object_type, WEBHOOK_OBJECT_ACCOUNT) == 0);
+    return event->object_id[0] != '\0' && webhook_object_mirrored(event->object_type);
 }
 
 struct handle_work {

@@ -15,7 +15,7 @@ struct tx;
 
 struct dirty_object {
     int64_t org_id;
-    const char *object_type; /* "subscription", "invoice", "account" */
+    const char *object_type; /* WEBHOOK_OBJECT_... of services/webhook_event.h */
     const char *object_id;
     int64_t first_seen_us;
     int64_t mark; /* grows with each event */
