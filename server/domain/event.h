@@ -37,6 +37,7 @@ enum event_severity {
     X(INVOICE_PAID, false, INFO)               \
     X(USAGE_LIMIT_REACHED, false, WARNING)     \
     X(PAYMENT_ACCOUNT_UPDATED, false, INFO)    \
+    X(DRIFT_FOUND, false, WARNING)             \
     X(CATALOG_CHANGED, true, NONE)             \
     X(API_KEY_CHANGED, true, NONE)
 

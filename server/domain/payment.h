@@ -228,7 +228,8 @@ struct payment_event {
         *idempotency_key; /* of the call that caused it; ours when it is one of our intents */
     int64_t created_us;   /* of the account's own clock; no order follows from it */
     bool live;
-    bool thin; /* says only that the object changed */
+    bool thin;       /* says only that the object changed */
+    const char *raw; /* of a listed one */
 };
 
 /* Why a call did not do what it should, beyond the reason in the status. */

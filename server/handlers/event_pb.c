@@ -8,6 +8,7 @@
 #include "domain/subscription.h"
 #include "handlers/payment_method_pb.h"
 #include "handlers/pb.h"
+#include "handlers/reconcile_pb.h"
 #include "handlers/subscription_pb.h"
 #include "http/json.h"
 #include "services/payment_method_mirror.h"
@@ -224,6 +225,14 @@ account_payload(struct ctx *cx, json_value payload, Billingos__V1__BillingEvent 
     message->payment_account = one;
 }
 
+static void
+drift_payload(struct ctx *cx, json_value payload, Billingos__V1__BillingEvent *message)
+{
+    message->drift = PB_NEW(cx, Billingos__V1__DriftEvent, billingos__v1__drift_event__init);
+    message->drift->drift = drift_pb_of_payload(cx, payload);
+    message->payload_case = BILLINGOS__V1__BILLING_EVENT__PAYLOAD_DRIFT;
+}
+
 static void read_payload(
     struct ctx *cx,
     const struct event *event,
@@ -264,6 +273,9 @@ static void read_payload(
         break;
     case EVENT_PAYMENT_ACCOUNT_UPDATED:
         account_payload(cx, payload, message);
+        break;
+    case EVENT_DRIFT_FOUND:
+        drift_payload(cx, payload, message);
         break;
     case EVENT_CATALOG_CHANGED:
     case EVENT_API_KEY_CHANGED:

@@ -16,3 +16,19 @@ struct status insights_watch(
     const ProtobufCMessage *req,
     struct rpc_waker *waker,
     struct rpc_source **ret_source);
+
+/* reconcile_handler.c */
+struct status mirror_health_get(
+    struct ctx *cx, void *services, const ProtobufCMessage *req, ProtobufCMessage **ret_response);
+
+struct status reconciliation_start(
+    struct ctx *cx, void *services, const ProtobufCMessage *req, ProtobufCMessage **ret_response);
+
+struct status reconciliation_get(
+    struct ctx *cx, void *services, const ProtobufCMessage *req, ProtobufCMessage **ret_response);
+
+struct status reconciliation_list(
+    struct ctx *cx, void *services, const ProtobufCMessage *req, ProtobufCMessage **ret_response);
+
+struct status drift_list(
+    struct ctx *cx, void *services, const ProtobufCMessage *req, ProtobufCMessage **ret_response);

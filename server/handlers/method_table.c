@@ -401,6 +401,31 @@ static const struct rpc_method rows[] = {
     READ(UsageService, GetUsage, get_usage, usage_get_windows, SCOPE_USAGE_READ),
 
     WATCH(InsightsService, WatchInsights, watch_insights, insights_watch, SCOPE_INSIGHTS_READ),
+    READ(
+        InsightsService,
+        GetMirrorHealth,
+        get_mirror_health,
+        mirror_health_get,
+        SCOPE_INSIGHTS_READ),
+    WRITE(
+        InsightsService,
+        StartReconciliation,
+        start_reconciliation,
+        reconciliation_start,
+        SCOPE_INSIGHTS_WRITE),
+    READ(
+        InsightsService,
+        GetReconciliation,
+        get_reconciliation,
+        reconciliation_get,
+        SCOPE_INSIGHTS_READ),
+    READ(
+        InsightsService,
+        ListReconciliations,
+        list_reconciliations,
+        reconciliation_list,
+        SCOPE_INSIGHTS_READ),
+    READ(InsightsService, ListDrifts, list_drifts, drift_list, SCOPE_INSIGHTS_READ),
 };
 
 /* clang-format on */

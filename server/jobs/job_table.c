@@ -13,6 +13,11 @@ static const struct job resolver[] = {
     {"resumption", resumption_run, 1000},
 };
 
+static const struct job reconcile[] = {
+    {"reconcile_asked", reconcile_asked_run, 1000},
+    {"reconcile_due", reconcile_due_run, 30000},
+};
+
 static const struct job keeping[] = {
     {"access_expiry", access_expiry_run, 1000},
     {"access_sweep", access_sweep_run, 1000},
@@ -29,4 +34,5 @@ void job_table(uint32_t webhook_threads, struct job_thread ret_threads[JOB_THREA
         (struct job_thread){JOB_THREAD_WEBHOOKS, webhooks, ARRAY_LEN(webhooks), webhook_threads};
     ret_threads[1] = (struct job_thread){JOB_THREAD_RESOLVER, resolver, ARRAY_LEN(resolver), 1};
     ret_threads[2] = (struct job_thread){JOB_THREAD_KEEPING, keeping, ARRAY_LEN(keeping), 1};
+    ret_threads[3] = (struct job_thread){JOB_THREAD_RECONCILE, reconcile, ARRAY_LEN(reconcile), 1};
 }

@@ -11,7 +11,9 @@
 #define JOB_THREAD_RESOLVER "resolver" /* calls the payment side, so it may hang for a while */
 #define JOB_THREAD_KEEPING "housekeeping"
 
-#define JOB_THREADS_COUNT 3
+#define JOB_THREAD_RECONCILE "reconcile" /* may take as long as an account is large */
+
+#define JOB_THREADS_COUNT 4
 
 /* webhook_threads: how many work on what webhooks announced. */
 void job_table(uint32_t webhook_threads, struct job_thread ret_threads[JOB_THREADS_COUNT]);

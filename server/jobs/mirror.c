@@ -5,6 +5,7 @@
 #include "services/intent_resolver.h"
 #include "services/mirror_lag.h"
 #include "services/mirror_refetch.h"
+#include "services/reconcile.h"
 #include "services/retention.h"
 #include "services/services.h"
 #include "services/subscription_pause.h"
@@ -72,15 +73,27 @@ struct status mirror_tidy_run(struct ctx *cx, struct services *services, size_t 
     return STATUS_OK;
 }
 
+struct status reconcile_asked_run(struct ctx *cx, struct services *services, size_t *ret_done)
+{
+    return reconcile_asked(cx, services, ret_done);
+}
+
+struct status reconcile_due_run(struct ctx *cx, struct services *services, size_t *ret_done)
+{
+    return reconcile_due(cx, services, ret_done);
+}
+
 struct status prune_run(struct ctx *cx, struct services *services, size_t *ret_done)
 {
     size_t webhooks = 0;
     size_t intents = 0;
     size_t history = 0;
+    size_t drifts = 0;
 
     TRY(webhooks_prune(cx, services, PRUNE_MAX, &webhooks));
     TRY(intents_prune(cx, services, PRUNE_MAX, &intents));
     TRY(retention_prune(cx, services, PRUNE_MAX, &history));
-    *ret_done = webhooks + intents + history;
+    TRY(reconcile_prune(cx, services, PRUNE_MAX, &drifts));
+    *ret_done = webhooks + intents + history + drifts;
     return STATUS_OK;
 }

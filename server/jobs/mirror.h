@@ -19,6 +19,10 @@ struct status resolver_job_run(struct ctx *cx, struct services *services, size_t
 /* Events of accounts that became known meanwhile; metrics. */
 struct status mirror_tidy_run(struct ctx *cx, struct services *services, size_t *ret_done);
 
+/* Comparisons that were asked for, and those whose time has come. */
+struct status reconcile_asked_run(struct ctx *cx, struct services *services, size_t *ret_done);
+struct status reconcile_due_run(struct ctx *cx, struct services *services, size_t *ret_done);
+
 /* Paused subscriptions whose date to resume has come. */
 struct status resumption_run(struct ctx *cx, struct services *services, size_t *ret_done);
 

@@ -42,31 +42,39 @@ bool webhook_object_mirrored(const char *object_type)
     return false;
 }
 
+struct inbox_event
+webhook_event_of(const struct ctx *cx, const struct payment_event *event, struct str payload)
+{
+    struct inbox_event read = {
+        .account_id = event->account_id,
+        .event_id = event->id,
+        .live = event->live,
+        .type = event->type,
+        .object_type = event->object_type,
+        .object_id = event->object_id,
+        .request_key = event->idempotency_key,
+        .api_version = event->api_version,
+        .event_us = event->created_us == 0 ? cx->now_us : event->created_us,
+        .payload = payload,
+        .state = INBOX_NEW,
+        .error = "",
+    };
+
+    if (about_account(event)) {
+        read.object_type = WEBHOOK_OBJECT_ACCOUNT;
+        if (event->account_id[0] != '\0') {
+            read.object_id = event->account_id;
+        }
+    }
+    return read;
+}
+
 struct status webhook_event_parse(
     struct ctx *cx, const void *body, size_t body_len, struct inbox_event *ret_event)
 {
     struct payment_event event;
 
     TRY(stripe_event_parse(cx, body, body_len, &event));
-    *ret_event = (struct inbox_event){
-        .account_id = event.account_id,
-        .event_id = event.id,
-        .live = event.live,
-        .type = event.type,
-        .object_type = event.object_type,
-        .object_id = event.object_id,
-        .request_key = event.idempotency_key,
-        .api_version = event.api_version,
-        .event_us = event.created_us == 0 ? cx->now_us : event.created_us,
-        .payload = {body, body_len},
-        .state = INBOX_NEW,
-        .error = "",
-    };
-    if (about_account(&event)) {
-        ret_event->object_type = WEBHOOK_OBJECT_ACCOUNT;
-        if (event.account_id[0] != '\0') {
-            ret_event->object_id = event.account_id;
-        }
-    }
+    *ret_event = webhook_event_of(cx, &event, (struct str){body, body_len});
     return STATUS_OK;
 }

@@ -10,6 +10,7 @@
 #include "store/webhook_inbox_store.h"
 
 struct ctx;
+struct payment_event;
 
 /* The objects that are mirrored; an event about another one changes nothing here. */
 #define WEBHOOK_OBJECT_SUBSCRIPTION "subscription"
@@ -24,6 +25,10 @@ struct ctx;
 
 /* Whether objects of the type are. */
 bool webhook_object_mirrored(const char *object_type);
+
+/* As it stands in the inbox, NEW. Borrows all of event. */
+struct inbox_event
+webhook_event_of(const struct ctx *cx, const struct payment_event *event, struct str payload);
 
 /* Full events, and thin ones (which name no object that we mirror). Fails with MESSAGE_MALFORMED.
  */

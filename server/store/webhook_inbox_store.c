@@ -16,8 +16,9 @@ static const char *const state_names[] = {
 static const struct sql INSERT = {
     "webhook_inbox_insert",
     "INSERT INTO webhook_inbox (account_id, event_id, live, type, object_type, object_id, "
-    "request_key, event_at, payload, state, error, api_version) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+    "request_key, event_at, payload, state, error, api_version, listed, "
+    "handled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
+    "CASE WHEN $10 = 'DONE' THEN now() END) "
     "ON CONFLICT (account_id, event_id) DO NOTHING",
 };
 
@@ -36,6 +37,13 @@ static const struct sql SETTLE = {
     "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) "
     "AS n (account_id, event_id, state, error) "
     "WHERE w.account_id = n.account_id AND w.event_id = n.event_id",
+};
+
+/* Over all organisations, as the event may be of none. */
+static const struct sql UNKNOWN = {
+    "webhook_inbox_unknown",
+    "SELECT n.id FROM unnest($2::text[]) AS n (id) WHERE NOT EXISTS (SELECT FROM webhook_inbox w "
+    "WHERE w.account_id = $1 AND w.event_id = n.id)",
 };
 
 /* Over all organisations, as the event may be of none. */
@@ -80,6 +88,7 @@ struct status webhook_inbox_store_insert(
     params_text(&p, state_names[event->state]);
     params_text(&p, event->error);
     params_text(&p, event->api_version);
+    params_bool(&p, event->listed);
     TRY(db_execute(cx, db, &INSERT, &p, &inserted));
     *ret_inserted = inserted == 1;
     return STATUS_OK;
@@ -139,6 +148,34 @@ struct status webhook_inbox_store_settle(
         params_text_array(cx, &p, columns + i * count, count);
     }
     return tx_queue_execute(cx, tx, &SETTLE, &p);
+}
+
+struct status webhook_inbox_store_unknown(
+    struct ctx *cx,
+    struct db *db,
+    const char *account_id,
+    const char *const *event_ids,
+    size_t count,
+    const char *const **ret_unknown,
+    size_t *ret_unknown_count)
+{
+    struct params p = {0};
+    AUTO_ROWS rows = NULL;
+    const char **unknown = NULL;
+
+    params_text(&p, account_id);
+    params_text_array(cx, &p, event_ids, count);
+    TRY(db_query(cx, db, &UNKNOWN, &p, &rows));
+    unknown = arena_try_alloc(cx->arena, (rows_count(rows) + 1) * sizeof *unknown);
+    if (unknown == NULL) {
+        return status_of(cx, REASON_REQUEST_TOO_COSTLY);
+    }
+    for (size_t i = 0; i < rows_count(rows); i++) {
+        unknown[i] = row_text(cx, rows, i, 0);
+    }
+    *ret_unknown = unknown;
+    *ret_unknown_count = rows_count(rows);
+    return STATUS_OK;
 }
 
 struct status webhook_inbox_store_fail(

@@ -39,6 +39,7 @@ struct inbox_event {
     int64_t event_us;
     const char *api_version;
     struct str payload;
+    bool listed; /* it did not come, we asked for it */
     enum inbox_state state;
     const char *error;
     /* set when it is read back; the payload is not */
@@ -59,6 +60,16 @@ struct status webhook_inbox_store_take(
 /* Writes the states of events that were taken. */
 struct status webhook_inbox_store_settle(
     struct ctx *cx, struct tx *tx, const struct inbox_event *events, size_t count) MUST_CHECK;
+
+/* Which of the account's events are not in the inbox. */
+struct status webhook_inbox_store_unknown(
+    struct ctx *cx,
+    struct db *db,
+    const char *account_id,
+    const char *const *event_ids,
+    size_t count,
+    const char *const **ret_unknown,
+    size_t *ret_unknown_count) MUST_CHECK;
 
 /* One more failure of a NEW event; with that many it is FAILED, and out of the way of the others.
  */

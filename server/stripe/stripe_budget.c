@@ -55,16 +55,17 @@ static int64_t interval_us(struct bucket *bucket, uint32_t per_second, int64_t n
     return now_us < atomic_load(&bucket->slow_until_us) ? 2 * us : us;
 }
 
-/* 0 when a token was taken, else the microseconds until there is one. */
-static int64_t take(struct bucket *bucket, int64_t interval, int64_t now_us)
+/* 0 when a token was taken, else the microseconds until there is one. burst_us: how much of the
+ * bucket may be used. */
+static int64_t take(struct bucket *bucket, int64_t interval, int64_t burst_us, int64_t now_us)
 {
     int64_t full_us = atomic_load(&bucket->full_us);
 
     for (;;) {
         const int64_t next_us = (full_us > now_us ? full_us : now_us) + interval;
 
-        if (next_us > now_us + BURST_US) {
-            return next_us - now_us - BURST_US;
+        if (next_us > now_us + burst_us) {
+            return next_us - now_us - burst_us;
         }
         if (atomic_compare_exchange_weak(&bucket->full_us, &full_us, next_us)) {
             return 0;
@@ -85,22 +86,34 @@ static void show_left(struct stripe_budget *budget, int64_t interval, int64_t no
         METRIC_STRIPE_RATELIMIT_TOKENS, (BURST_US - (ahead_us > 0 ? ahead_us : 0)) / interval);
 }
 
-int64_t stripe_budget_take(struct stripe_budget *budget, const char *account_id, int64_t now_us)
+static int64_t
+take_both(struct stripe_budget *budget, const char *account_id, int64_t burst_us, int64_t now_us)
 {
     struct bucket *account = bucket_of(budget, account_id);
     struct bucket *platform = &budget->platform;
     const int64_t account_us = interval_us(account, budget->account_per_second, now_us);
     const int64_t platform_us = interval_us(platform, budget->platform_per_second, now_us);
-    int64_t wait_us = take(account, account_us, now_us);
+    int64_t wait_us = take(account, account_us, burst_us, now_us);
 
     if (wait_us == 0) {
-        wait_us = take(platform, platform_us, now_us);
+        wait_us = take(platform, platform_us, burst_us, now_us);
         if (wait_us > 0) {
             atomic_fetch_sub(&account->full_us, account_us); /* given back */
         }
         show_left(budget, platform_us, now_us);
     }
     return (wait_us + 999) / 1000;
+}
+
+int64_t stripe_budget_take(struct stripe_budget *budget, const char *account_id, int64_t now_us)
+{
+    return take_both(budget, account_id, BURST_US, now_us);
+}
+
+int64_t
+stripe_budget_take_spare(struct stripe_budget *budget, const char *account_id, int64_t now_us)
+{
+    return take_both(budget, account_id, BURST_US / 2, now_us);
 }
 
 void stripe_budget_slow(

@@ -25,6 +25,11 @@ void stripe_budget_free(struct stripe_budget *budget);
  * monotonic. */
 int64_t stripe_budget_take(struct stripe_budget *budget, const char *account_id, int64_t now_us);
 
+/* The same for work that can wait: the upper half of both buckets only, so that a burst of calls
+ * that somebody waits for always finds tokens. */
+int64_t
+stripe_budget_take_spare(struct stripe_budget *budget, const char *account_id, int64_t now_us);
+
 /* The payment side refused for the rate: half as many for a minute. global: of the platform too. */
 void stripe_budget_slow(
     struct stripe_budget *budget, const char *account_id, bool global, int64_t now_us);

@@ -33,6 +33,7 @@ struct stripe_client {
     int64_t backoff_ms;
     int64_t read_ms_max;
     int64_t write_ms_max;
+    bool yields;
     struct payment_error error;
 };
 
@@ -120,6 +121,17 @@ static bool wait_ms(struct ctx *cx, int64_t ms)
     return true;
 }
 
+void stripe_client_yield(struct stripe_client *client, bool yields)
+{
+    client->yields = yields;
+}
+
+static int64_t ask_budget(struct stripe_client *client, const char *account_id)
+{
+    return client->yields ? stripe_budget_take_spare(client->budget, account_id, monotonic_us())
+                          : stripe_budget_take(client->budget, account_id, monotonic_us());
+}
+
 /* Nothing was sent: busy, unless there is a token in time. */
 static bool take_token(struct ctx *cx, struct stripe_client *client, const char *account_id)
 {
@@ -128,7 +140,7 @@ static bool take_token(struct ctx *cx, struct stripe_client *client, const char 
     if (client->budget == NULL) {
         return true;
     }
-    while ((ms = stripe_budget_take(client->budget, account_id, monotonic_us())) > 0) {
+    while ((ms = ask_budget(client, account_id)) > 0) {
         if (!wait_ms(cx, ms)) {
             client->error = no_error;
             client->error.failure = PAYMENT_FAILURE_BUSY;

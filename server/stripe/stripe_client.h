@@ -43,6 +43,9 @@ struct stripe_client_config {
 struct stripe_client *stripe_client_new(const struct stripe_client_config *config) MUST_CHECK;
 void stripe_client_free(struct stripe_client *client);
 
+/* Its calls can wait: they leave half of the budget to others. */
+void stripe_client_yield(struct stripe_client *client, bool yields);
+
 /* Of the last call of this client; in the arena of that call's cx. */
 const struct payment_error *stripe_client_error(const struct stripe_client *client);
 

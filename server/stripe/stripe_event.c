@@ -79,6 +79,7 @@ stripe_event_parse(struct ctx *cx, const void *body, size_t len, struct payment_
 static void put_query(struct stripe_form *form, const struct stripe_event_query *query)
 {
     stripe_form_text(form, "ending_before", query->after);
+    stripe_form_text(form, "starting_after", query->before);
     stripe_form_i64(form, "limit", query->limit);
     stripe_form_open_array(form, "types");
     for (size_t i = 0;
@@ -110,6 +111,7 @@ static struct status read_page(
     }
     for (size_t i = count; i > 0; i--) {
         if (read_event(cx, json_item(data, i - 1), &read[found])) {
+            read[found].raw = json_print(cx, json_item(data, i - 1));
             read[found].account_id =
                 read[found].account_id[0] == '\0' ? account_id : read[found].account_id;
             found++;

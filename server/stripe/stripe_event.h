@@ -19,6 +19,7 @@ struct stripe_client;
 
 struct stripe_event_query {
     const char *after;        /* the id of an event: those that came later; "" = from the newest */
+    const char *before;       /* the id of an event: those that came earlier; "" = no limit */
     const char *const *types; /* "invoice.paid"; NULL-terminated; NULL = all */
     int64_t created_from_us;  /* 0: as far back as there are, 30 days */
     int64_t limit;            /* 1 to 100 */

@@ -288,6 +288,32 @@ read_page(struct ctx *cx, json_value list, struct payment_invoice_page *ret_page
     return STATUS_OK;
 }
 
+static struct status list(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    const struct buf *query,
+    struct payment_invoice_page *ret_page)
+{
+    AUTO_JSON *json = NULL;
+    const char *raw = NULL;
+
+    TRY(stripe_client_call(
+        cx,
+        client,
+        &(struct stripe_call){
+            .endpoint = "invoices.list",
+            .verb = STRIPE_GET,
+            .path = "/v1/invoices",
+            .account_id = account_id,
+            .form = query,
+            .object = "list",
+        },
+        &json,
+        &raw));
+    return read_page(cx, json_root(json), ret_page);
+}
+
 struct status stripe_invoice_list(
     struct ctx *cx,
     struct stripe_client *client,
@@ -298,29 +324,36 @@ struct status stripe_invoice_list(
     struct payment_invoice_page *ret_page)
 {
     AUTO_BUF query = {0};
-    AUTO_JSON *json = NULL;
     struct stripe_form form;
-    const char *raw = NULL;
 
     buf_init(&query, FORM_BYTES_MAX);
     stripe_form_begin(&form, &query);
     stripe_form_text(&form, "subscription", subscription_id);
     stripe_form_i64(&form, "limit", limit);
     stripe_form_text(&form, "starting_after", starting_after);
-    TRY(stripe_client_call(
-        cx,
-        client,
-        &(struct stripe_call){
-            .endpoint = "invoices.list",
-            .verb = STRIPE_GET,
-            .path = "/v1/invoices",
-            .account_id = account_id,
-            .form = &query,
-            .object = "list",
-        },
-        &json,
-        &raw));
-    return read_page(cx, json_root(json), ret_page);
+    return list(cx, client, account_id, &query, ret_page);
+}
+
+struct status stripe_invoice_list_all(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    int64_t from_us,
+    const char *starting_after,
+    int64_t limit,
+    struct payment_invoice_page *ret_page)
+{
+    AUTO_BUF query = {0};
+    struct stripe_form form;
+
+    buf_init(&query, FORM_BYTES_MAX);
+    stripe_form_begin(&form, &query);
+    stripe_form_open(&form, "created");
+    stripe_form_time(&form, "gte", from_us);
+    stripe_form_close(&form);
+    stripe_form_i64(&form, "limit", limit);
+    stripe_form_text(&form, "starting_after", starting_after);
+    return list(cx, client, account_id, &query, ret_page);
 }
 
 /* The calls that change an invoice, by what is asked of it. */

@@ -56,6 +56,16 @@ struct status stripe_invoice_act(
     const char *idempotency_key,
     struct payment_invoice *ret_invoice) MUST_CHECK;
 
+/* Of the whole account, made at from_us or later (0: all), without the tries. */
+struct status stripe_invoice_list_all(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    int64_t from_us,
+    const char *starting_after,
+    int64_t limit,
+    struct payment_invoice_page *ret_page) MUST_CHECK;
+
 /* One more try. payment_method "" = the one that the payment side would charge. A decline is
  * PAYMENT_DECLINED; a new try after it needs a new key. */
 struct status stripe_invoice_pay(

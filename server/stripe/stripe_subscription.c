@@ -209,6 +209,32 @@ static struct status read_page(
     return STATUS_OK;
 }
 
+static struct status list(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    const struct buf *query,
+    struct payment_subscription_page *ret_page)
+{
+    AUTO_JSON *json = NULL;
+    const char *raw = NULL;
+
+    TRY(stripe_client_call(
+        cx,
+        client,
+        &(struct stripe_call){
+            .endpoint = "subscriptions.list",
+            .verb = STRIPE_GET,
+            .path = "/v1/subscriptions",
+            .account_id = account_id,
+            .form = query,
+            .object = "list",
+        },
+        &json,
+        &raw));
+    return read_page(cx, client, account_id, json_root(json), ret_page);
+}
+
 struct status stripe_subscription_list(
     struct ctx *cx,
     struct stripe_client *client,
@@ -219,9 +245,7 @@ struct status stripe_subscription_list(
     struct payment_subscription_page *ret_page)
 {
     AUTO_BUF query = {0};
-    AUTO_JSON *json = NULL;
     struct stripe_form form;
-    const char *raw = NULL;
 
     buf_init(&query, FORM_BYTES_MAX);
     stripe_form_begin(&form, &query);
@@ -229,20 +253,27 @@ struct status stripe_subscription_list(
     stripe_form_text(&form, "status", "all"); /* the default leaves out what has ended */
     stripe_form_i64(&form, "limit", limit);
     stripe_form_text(&form, "starting_after", starting_after);
-    TRY(stripe_client_call(
-        cx,
-        client,
-        &(struct stripe_call){
-            .endpoint = "subscriptions.list",
-            .verb = STRIPE_GET,
-            .path = "/v1/subscriptions",
-            .account_id = account_id,
-            .form = &query,
-            .object = "list",
-        },
-        &json,
-        &raw));
-    return read_page(cx, client, account_id, json_root(json), ret_page);
+    return list(cx, client, account_id, &query, ret_page);
+}
+
+struct status stripe_subscription_list_all(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    bool live,
+    const char *starting_after,
+    int64_t limit,
+    struct payment_subscription_page *ret_page)
+{
+    AUTO_BUF query = {0};
+    struct stripe_form form;
+
+    buf_init(&query, FORM_BYTES_MAX);
+    stripe_form_begin(&form, &query);
+    stripe_form_text(&form, "status", live ? "" : "all");
+    stripe_form_i64(&form, "limit", limit);
+    stripe_form_text(&form, "starting_after", starting_after);
+    return list(cx, client, account_id, &query, ret_page);
 }
 
 struct status stripe_subscription_post(

@@ -79,6 +79,16 @@ struct status stripe_subscription_retrieve(
     const char *subscription_id,
     struct payment_subscription *ret_subscription) MUST_CHECK;
 
+/* Of the whole account, by pages. live: without those that have ended. */
+struct status stripe_subscription_list_all(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    bool live,
+    const char *starting_after,
+    int64_t limit,
+    struct payment_subscription_page *ret_page) MUST_CHECK;
+
 /* Of one customer ("" = all of the account), ended ones too. starting_after: the last id of the
  * page before, "" = the first page. limit: 1 to 100. */
 struct status stripe_subscription_list(
