@@ -15,6 +15,7 @@
 #include "handlers/insights_handler.h"
 #include "handlers/organization_handler.h"
 #include "handlers/payment_account_handler.h"
+#include "handlers/subscription_change_handler.h"
 #include "handlers/subscription_handler.h"
 #include "handlers/usage_handler.h"
 #include "services/auth.h"
@@ -54,6 +55,14 @@ extern const size_t api_descriptor_set_len;
         .path = "/billingos.v1." #service "/" #method, MESSAGES(snake), .unary = (function), \
         .lane = RPC_LANE_PAYMENT, .scope = (scope_bit), .repeat = RPC_REPEAT_KEYED,          \
         .deadline_ms_max = 80000                                                             \
+    }
+
+/* Asks the payment side, and changes nothing there. */
+#define ASK_PAYMENT(service, method, snake, function, scope_bit)                             \
+    {                                                                                        \
+        .path = "/billingos.v1." #service "/" #method, MESSAGES(snake), .unary = (function), \
+        .lane = RPC_LANE_PAYMENT, .scope = (scope_bit), .repeat = RPC_REPEAT_READ,           \
+        .deadline_ms_max = 30000                                                             \
     }
 
 #define WATCH(service, method, snake, function, scope_bit)                                  \
@@ -273,6 +282,18 @@ static const struct rpc_method rows[] = {
         undo_cancel_subscription,
         subscription_undo_cancel,
         SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        ChangeSubscription,
+        change_subscription,
+        subscription_change,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    ASK_PAYMENT(
+        SubscriptionService,
+        PreviewSubscriptionChange,
+        preview_subscription_change,
+        subscription_preview_change,
+        SCOPE_SUBSCRIPTIONS_READ),
 
     CHECK(
         EntitlementService,

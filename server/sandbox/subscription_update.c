@@ -201,7 +201,8 @@ bool subscription_update(struct call *call)
 
     if (!call_find_path(call, KIND_SUBSCRIPTION, &subscription) ||
         !check_status(call, subscription) || !plan_plain(call, subscription, &plain) ||
-        !item_change_plan(call, subscription, &items)) {
+        !item_change_plan(call, subscription, &items) ||
+        !item_change_check_payment(call, subscription, &items)) {
         return false;
     }
     before = event_snapshot(call->sim, subscription);

@@ -2,6 +2,7 @@
 #include "services/catalog_publish.h"
 #include "services/intent_resolver.h"
 #include "services/payment_accounts.h"
+#include "services/subscription_change.h"
 #include "services/subscription_mirror.h"
 #include "services/subscriptions.h"
 
@@ -12,6 +13,7 @@ const struct intent_driver INTENT_DRIVERS[] = {
     {SUBSCRIPTION_CREATE_METHOD, subscriptions_create_drive},
     {SUBSCRIPTION_CANCEL_METHOD, subscriptions_cancel_drive},
     {SUBSCRIPTION_UNDO_CANCEL_METHOD, subscriptions_cancel_drive},
+    {SUBSCRIPTION_CHANGE_METHOD, subscriptions_change_drive},
 };
 
 const size_t INTENT_DRIVER_COUNT = ARRAY_LEN(INTENT_DRIVERS);

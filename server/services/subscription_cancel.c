@@ -4,17 +4,16 @@
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "base/failpoint.h"
-#include "domain/field_check.h"
 #include "http/json.h"
 #include "services/audit.h"
 #include "services/payment_accounts.h"
 #include "services/services.h"
+#include "services/subscription_guard.h"
 #include "services/subscription_mirror.h"
 #include "services/subscription_snapshot.h"
 #include "services/subscriptions.h"
 #include "store/db.h"
 #include "store/dirty_object_store.h"
-#include "store/intent_upkeep_store.h"
 #include "store/subscription_item_store.h"
 #include "stripe/stripe_client.h"
 #include "stripe/stripe_subscription.h"
@@ -33,49 +32,6 @@ struct ending {
     struct status account_status;
     struct payment_account account;
 };
-
-static struct status
-with_subscription(struct ctx *cx, struct status status, const struct subscription *row)
-{
-    return status_pair(
-        cx, status, "subscription_id", id_text(cx->arena, ID_SUBSCRIPTION, &row->subscription_id));
-}
-
-static struct status state_invalid(struct ctx *cx, const struct subscription *row)
-{
-    const char *status_name = subscription_status_name(row->status);
-    const char *method = strrchr(cx->method, '/');
-    struct status status = with_subscription(
-        cx,
-        status_fail(
-            cx,
-            REASON_SUBSCRIPTION_STATE_INVALID,
-            "cannot do this to subscription \"%s\": it is %s",
-            id_text(cx->arena, ID_SUBSCRIPTION, &row->subscription_id),
-            status_name),
-        row);
-
-    status = status_pair(cx, status, "status", status_name);
-    return status_pair(cx, status, "method", method == NULL ? cx->method : method + 1);
-}
-
-static struct status check_busy(
-    struct ctx *cx, struct tx *tx, const struct intent *intent, const struct subscription *row)
-{
-    struct id busy;
-
-    TRY(intent_upkeep_store_busy(cx, tx, &row->subscription_id, NULL, &intent->intent_id, &busy));
-    if (id_is_zero(&busy)) {
-        return STATUS_OK;
-    }
-    return status_retry(
-        status_pair(
-            cx,
-            with_subscription(cx, status_of(cx, REASON_SUBSCRIPTION_BUSY), row),
-            "operation_id",
-            id_text(cx->arena, ID_OPERATION, &busy)),
-        1000);
-}
 
 static const char *verb_of(const struct ending *ending, const struct subscription *row)
 {
@@ -118,12 +74,10 @@ prepare(struct ctx *cx, struct services *services, struct tx *tx, struct intent 
     const char *verb = NULL;
 
     (void)services;
-    TRY(subscription_store_lock(cx, tx, &ending->end->subscription_id, &row));
-    TRY(field_check_etag(cx, ending->end->etag, row.version));
-    TRY(check_busy(cx, tx, intent, &row));
+    TRY(subscription_guard(cx, tx, intent, &ending->end->subscription_id, ending->end->etag, &row));
     if (row.status == SUBSCRIPTION_FAILED || row.status == SUBSCRIPTION_PENDING ||
         (ending->undo && subscription_status_ended(row.status))) {
-        return state_invalid(cx, &row);
+        return subscription_state_invalid(cx, &row);
     }
     verb = verb_of(ending, &row);
     if (strcmp(verb, VERB_NOTHING) != 0) {

@@ -6,9 +6,9 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/wallclock.h"
-#include "domain/decline.h"
 #include "http/json.h"
 #include "services/services.h"
+#include "services/subscription_decline.h"
 #include "services/subscription_mirror.h"
 #include "services/subscription_request.h"
 #include "services/subscription_snapshot.h"
@@ -275,21 +275,6 @@ static struct status settle_failed(struct ctx *cx, struct tx *tx, void *user)
                     : intents_forget(cx, tx, creation->intent);
 }
 
-static struct status
-declined(struct ctx *cx, const struct payment_error *error, const char *subscription)
-{
-    static const char needs_customer[] = "subscription_payment_intent_requires_action";
-    const char *code = error->decline_code[0] != '\0'             ? error->decline_code
-                       : strcmp(error->code, needs_customer) == 0 ? "authentication_required"
-                                                                  : error->code;
-    struct status status =
-        status_fail(cx, REASON_PAYMENT_DECLINED, "the payment was declined: %s", code);
-
-    status = status_pair(cx, status, "decline_code", code);
-    status = status_pair(cx, status, "decline_class", decline_class_name(decline_class_of(code)));
-    return status_pair(cx, status, "subscription_id", subscription);
-}
-
 /* What callers are told: in the words of our own API where it has them. */
 static struct status told(struct ctx *cx, const struct creation *creation, struct status failure)
 {
@@ -300,8 +285,7 @@ static struct status told(struct ctx *cx, const struct creation *creation, struc
                          strcmp(error->code, "resource_missing") == 0;
 
     if (status_reason(failure) == REASON_PAYMENT_DECLINED && error != NULL) {
-        return declined(
-            cx, error, id_text(cx->arena, ID_SUBSCRIPTION, &creation->intent->subject_id));
+        return subscription_declined(cx, error, &creation->intent->subject_id);
     }
     if (missing && error->failure == PAYMENT_FAILURE_NOT_FOUND &&
         request->payment_method_id[0] != '\0') {

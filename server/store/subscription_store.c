@@ -15,7 +15,7 @@
     "u.raw #>> '{cancellation_details,comment}', u.past_due_since, o.payment_grace_seconds, "  \
     "u.collection_paused, u.collection_method = 'INVOICE', "                                   \
     "coalesce((u.raw ->> 'days_until_due')::bigint, 0), u.metadata, u.fetch_number, "          \
-    "u.version, u.created_at, u.updated_at, u.synced_at "
+    "u.version, u.created_at, u.updated_at, u.synced_at, u.source = 'billingos' "
 
 #define TABLES                                                                   \
     "FROM subscriptions u "                                                      \
@@ -138,6 +138,7 @@ static void read_subscription(
         .created_us = row_time(rows, row, 34),
         .updated_us = row_time(rows, row, 35),
         .synced_us = row_time(rows, row, 36),
+        .billed_here = row_bool(rows, row, 37),
     };
     subscription_status_parse(row_text(cx, rows, row, 3), &ret_subscription->status);
     if (ret_subscription->past_due_since_us != 0) {

@@ -5,6 +5,7 @@ import grpc
 import pytest
 
 import world
+from test_subscription_changes import Changes
 from test_subscriptions import Accounts, Shop
 from world import request_id, wait_for
 
@@ -112,6 +113,21 @@ def test_an_end_is_made_once(crash, point):
     assert shop.status(ended) == "CANCELED" and shop.cancel(made, "NOW", request_id=key) == ended
     assert crash.rows("SELECT count(*) FROM event_log WHERE type = 'SUBSCRIPTION_CANCELED'") == [(1,)]
     assert [s["status"] for s in shop.there()] == ["canceled"]
+
+
+@pytest.mark.parametrize("point", ["claimed", "called", "settling", "settled"])
+def test_a_change_is_made_once(crash, point):
+    shop = Changes(crash.org)
+    made, key = shop.subscribe(), request_id()
+    crash.at(f"subscription_change.{point}", lambda: shop.change(made, key, plan_key="large", timeout=SECONDS))
+
+    if point == "claimed":  # nobody asks again: the server settles it
+        wait_for(lambda: shop.get(made).plan_key == "large", 30, "settled by the server")
+    changed = shop.change(made, key, plan_key="large")
+    assert changed.subscription.plan_key == "large" and shop.change(made, key, plan_key="large") == changed
+    assert len(shop.invoices(made)) == 2
+    assert crash.rows("SELECT count(*) FROM event_log WHERE type = 'SUBSCRIPTION_UPDATED'") == [(1,)]
+    assert crash.rows("SELECT state FROM intents WHERE request_id = %s", key) == [("DONE",)]
 
 
 @pytest.mark.parametrize("point", ["claimed", "called", "settling"])
