@@ -15,6 +15,7 @@
 #include "handlers/insights_handler.h"
 #include "handlers/organization_handler.h"
 #include "handlers/payment_account_handler.h"
+#include "handlers/scheduled_change_handler.h"
 #include "handlers/subscription_change_handler.h"
 #include "handlers/subscription_handler.h"
 #include "handlers/usage_handler.h"
@@ -294,6 +295,18 @@ static const struct rpc_method rows[] = {
         preview_subscription_change,
         subscription_preview_change,
         SCOPE_SUBSCRIPTIONS_READ),
+    READ(
+        SubscriptionService,
+        ListScheduledChanges,
+        list_scheduled_changes,
+        scheduled_change_list,
+        SCOPE_SUBSCRIPTIONS_READ),
+    PAYMENT(
+        SubscriptionService,
+        CancelScheduledChange,
+        cancel_scheduled_change,
+        scheduled_change_cancel,
+        SCOPE_SUBSCRIPTIONS_WRITE),
 
     CHECK(
         EntitlementService,

@@ -59,14 +59,17 @@ struct status subscription_change(
         Billingos__V1__ChangeSubscriptionResponse,
         billingos__v1__change_subscription_response__init);
     struct subscription_change_order order;
-    struct subscription subscription;
+    struct subscription_answer answer;
     struct keyed keyed;
     struct id plan_id;
 
     TRY(read_order(cx, &request, &plan_id, &order));
     TRY(keyed_call_key(cx, &request.base, &request.request_id, &keyed));
-    TRY(subscriptions_change(cx, services, &keyed, &order, &subscription));
-    response->subscription = subscription_pb(cx, &subscription);
+    TRY(subscriptions_change(cx, services, &keyed, &order, &answer));
+    response->subscription = subscription_pb(cx, &answer.subscription);
+    if (answer.waits) {
+        response->scheduled_change = subscription_change_pb_scheduled(cx, &answer.change);
+    }
     *ret_response = PB_ANSWER(response);
     return STATUS_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "domain/field_check.h"
+#include "handlers/organization_pb.h"
 #include "handlers/pb.h"
 
 #define QUANTITY_MAX 1000000
@@ -118,6 +119,30 @@ struct status subscription_change_pb_read(
     field_note(cx, &result, read_quantity(cx, change, ret_wish));
     field_note(cx, &result, read_manner(cx, change, ret_wish));
     return result;
+}
+
+Billingos__V1__ScheduledChange *
+subscription_change_pb_scheduled(struct ctx *cx, const struct scheduled_change *change)
+{
+    Billingos__V1__ScheduledChange *message =
+        PB_NEW(cx, Billingos__V1__ScheduledChange, billingos__v1__scheduled_change__init);
+    Billingos__V1__SubscriptionChange *what =
+        PB_NEW(cx, Billingos__V1__SubscriptionChange, billingos__v1__subscription_change__init);
+
+    what->plan_case = BILLINGOS__V1__SUBSCRIPTION_CHANGE__PLAN_PLAN_ID;
+    what->plan_id = pb_id(cx, ID_PLAN, &change->plan_id);
+    what->plan_version = change->plan_version;
+    what->price_id = pb_id(cx, ID_PRICE, &change->price_id);
+    what->_quantity_case = BILLINGOS__V1__SUBSCRIPTION_CHANGE___QUANTITY_QUANTITY;
+    what->quantity = change->quantity;
+    what->timing = BILLINGOS__V1__CHANGE_TIMING__CHANGE_TIMING_AT_PERIOD_END;
+    message->scheduled_change_id = pb_id(cx, ID_SCHEDULED_CHANGE, &change->change_id);
+    message->subscription_id = pb_id(cx, ID_SUBSCRIPTION, &change->subscription_id);
+    message->change = what;
+    message->effective_time = pb_time(cx, change->effective_us);
+    message->actor = organization_pb_actor(cx, change->actor, "");
+    message->create_time = pb_time(cx, change->created_us);
+    return message;
 }
 
 static Billingos__V1__Money *money_of(struct ctx *cx, const char *currency, int64_t minor)

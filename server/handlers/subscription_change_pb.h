@@ -18,5 +18,8 @@ struct status subscription_change_pb_read(
     struct id *plan_id,
     struct subscription_wish *ret_wish) MUST_CHECK;
 
+Billingos__V1__ScheduledChange *
+subscription_change_pb_scheduled(struct ctx *cx, const struct scheduled_change *change);
+
 Billingos__V1__ChangePreview *
 subscription_change_pb_preview(struct ctx *cx, const struct subscription_preview *preview);

@@ -15,6 +15,7 @@
 #include "sandbox/payment_intent.h"
 #include "sandbox/payment_method.h"
 #include "sandbox/render.h"
+#include "sandbox/schedule.h"
 #include "sandbox/sim.h"
 #include "sandbox/subscription.h"
 #include "sandbox/test_clock.h"
@@ -32,6 +33,8 @@ static const struct customer *customer_of(const struct object *object)
         return ((const struct payment_method *)object)->customer;
     case KIND_SUBSCRIPTION:
         return ((const struct subscription *)object)->customer;
+    case KIND_SCHEDULE:
+        return ((const struct schedule *)object)->subscription->customer;
     case KIND_INVOICE:
         return ((const struct invoice *)object)->customer;
     case KIND_INVOICE_PAYMENT:

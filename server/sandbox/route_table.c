@@ -15,6 +15,7 @@
 #include "sandbox/payment_method_api.h"
 #include "sandbox/price_api.h"
 #include "sandbox/product_api.h"
+#include "sandbox/schedule_api.h"
 #include "sandbox/subscription_api.h"
 #include "sandbox/test_clock_api.h"
 #include "sandbox/upcoming.h"
@@ -29,6 +30,7 @@ static const struct endpoint *const tables[] = {
     coupon_api,
     meter_api,
     subscription_api,
+    schedule_api,
     upcoming_api, /* before the invoice whose id would be "create_preview" */
     invoice_api,
     payment_api,
@@ -57,10 +59,7 @@ static const char *const not_simulated[] = {
     "/v1/subscriptions/{}/migrate",
     "/v1/subscriptions/{}/discount",
     "/v1/subscription_items/{}",
-    "/v1/subscription_schedules",
-    "/v1/subscription_schedules/{}",
     "/v1/subscription_schedules/{}/cancel",
-    "/v1/subscription_schedules/{}/release",
     "/v1/invoices/search",
     "/v1/invoices/{}/send",
     "/v1/invoiceitems",

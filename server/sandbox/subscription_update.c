@@ -7,6 +7,7 @@
 #include "sandbox/event.h"
 #include "sandbox/item_change.h"
 #include "sandbox/param.h"
+#include "sandbox/schedule.h"
 #include "sandbox/sim.h"
 #include "sandbox/subscription.h"
 #include "sandbox/subscription_cycle.h"
@@ -86,6 +87,17 @@ static bool check_status(struct call *call, const struct subscription *subscript
             NULL,
             NULL,
             "This subscription cannot be updated because it has a status of `incomplete`.");
+    }
+    if (subscription->schedule != NULL &&
+        (form_has(&call->form, "cancel_at") || form_has(&call->form, "cancel_at_period_end"))) {
+        return call_fail(
+            call,
+            400,
+            NULL,
+            NULL,
+            "The subscription is managed by the subscription schedule `%s`, and updating any "
+            "cancelation behavior directly is not allowed. Please update the schedule instead.",
+            subscription->schedule->object.id);
     }
     if (subscription_draft_behaves(call, "pending_if_incomplete")) {
         return call_fail_not_implemented(call, "payment_behavior=pending_if_incomplete");

@@ -4,6 +4,7 @@
 #include "services/payment_accounts.h"
 #include "services/subscription_change.h"
 #include "services/subscription_mirror.h"
+#include "services/subscription_schedule.h"
 #include "services/subscriptions.h"
 
 /* Every method that reaches the payment side under an intent. */
@@ -14,6 +15,7 @@ const struct intent_driver INTENT_DRIVERS[] = {
     {SUBSCRIPTION_CANCEL_METHOD, subscriptions_cancel_drive},
     {SUBSCRIPTION_UNDO_CANCEL_METHOD, subscriptions_cancel_drive},
     {SUBSCRIPTION_CHANGE_METHOD, subscriptions_change_drive},
+    {SCHEDULED_CHANGE_CANCEL_METHOD, scheduled_changes_cancel_drive},
 };
 
 const size_t INTENT_DRIVER_COUNT = ARRAY_LEN(INTENT_DRIVERS);

@@ -14,8 +14,10 @@
 #include "services/subscriptions.h"
 #include "store/db.h"
 #include "store/dirty_object_store.h"
+#include "store/scheduled_change_store.h"
 #include "store/subscription_item_store.h"
 #include "stripe/stripe_client.h"
+#include "stripe/stripe_schedule.h"
 #include "stripe/stripe_subscription.h"
 
 #define REQUEST_BYTES_MAX ((size_t)16 * 1024)
@@ -48,7 +50,11 @@ static const char *verb_of(const struct ending *ending, const struct subscriptio
 }
 
 static struct str request_text(
-    struct ctx *cx, const struct ending *ending, const struct subscription *row, const char *verb)
+    struct ctx *cx,
+    const struct ending *ending,
+    const struct subscription *row,
+    const char *verb,
+    const char *schedule_id)
 {
     AUTO_BUF buf;
     struct json_writer writer;
@@ -59,10 +65,30 @@ static struct str request_text(
     json_put_text(&writer, "verb", verb);
     json_put_text(&writer, "account_id", ending->account.account_id);
     json_put_text(&writer, "stripe_subscription_id", row->stripe_subscription_id);
+    json_put_text(&writer, "schedule_id", schedule_id);
     json_put_text(&writer, "feedback", ending->end->feedback);
     json_put_text(&writer, "comment", ending->end->comment);
     json_close_object(&writer);
     return str_of(buf_failed(&buf) ? "" : arena_text(cx->arena, buf_cstr(&buf)));
+}
+
+/* The schedule of a change would keep the payment side from ending it at the end of the period. */
+static struct status find_schedule(
+    struct ctx *cx,
+    struct tx *tx,
+    const struct subscription *row,
+    const char *verb,
+    const char **ret_schedule_id)
+{
+    struct scheduled_change waiting;
+    bool found = false;
+
+    if (strcmp(verb, VERB_CANCEL_AT_PERIOD_END) != 0) {
+        return STATUS_OK;
+    }
+    TRY(scheduled_change_store_find_holder(cx, tx, &row->subscription_id, &found, &waiting));
+    *ret_schedule_id = found ? waiting.stripe_schedule_id : "";
+    return STATUS_OK;
 }
 
 static struct status
@@ -72,6 +98,7 @@ prepare(struct ctx *cx, struct services *services, struct tx *tx, struct intent 
     struct audit_changes changes = {0};
     struct subscription row;
     const char *verb = NULL;
+    const char *schedule_id = "";
 
     (void)services;
     TRY(subscription_guard(cx, tx, intent, &ending->end->subscription_id, ending->end->etag, &row));
@@ -84,7 +111,8 @@ prepare(struct ctx *cx, struct services *services, struct tx *tx, struct intent 
         TRY(ending->account_status);
     }
     intent->subject_id = row.subscription_id;
-    intent->request = request_text(cx, ending, &row, verb);
+    TRY(find_schedule(cx, tx, &row, verb, &schedule_id));
+    intent->request = request_text(cx, ending, &row, verb, schedule_id);
     audit_note(&changes, "verb", "", verb);
     return audit_add(
         cx,
@@ -149,7 +177,8 @@ struct status subscriptions_undo_cancel(
 struct change {
     struct services *services;
     const struct intent *intent;
-    bool nothing; /* there is nothing to do at the payment side */
+    bool nothing;         /* there is nothing to do at the payment side */
+    const char *schedule; /* that had to let go of it first; "" = none */
     struct payment_subscription changed;
     int64_t fetch_number;
     struct intent stored;
@@ -180,6 +209,15 @@ static struct status call_payment_side(struct ctx *cx, struct change *change)
         return STATUS_OK;
     }
     TRY(services_payment_client(cx, change->services, &client));
+    change->schedule = json_text(cx, root, "schedule_id");
+    if (change->schedule[0] != '\0') {
+        TRY(stripe_schedule_release(
+            cx,
+            client,
+            account,
+            change->schedule,
+            intents_key(cx, change->services, change->intent, "release")));
+    }
     TRY(dirty_object_store_fetch_number(cx, change->services->db, &change->fetch_number));
     if (strcmp(verb, VERB_KEEP) == 0) {
         return stripe_subscription_keep(cx, client, account, subscription, key, &change->changed);
@@ -209,6 +247,9 @@ static struct status settle(struct ctx *cx, struct tx *tx, void *user)
     if (!applied.known) {
         return status_fail(cx, REASON_INTERNAL, "the subscription that was ended is not ours");
     }
+    if (change->schedule[0] != '\0') {
+        TRY(scheduled_change_store_cancel(cx, tx, &change->intent->subject_id));
+    }
     return intents_done(
         cx,
         tx,
@@ -230,7 +271,7 @@ struct status subscriptions_cancel_drive(
     struct intent *intent,
     struct intent_result *ret_result)
 {
-    struct change change = {.services = services, .intent = intent};
+    struct change change = {.services = services, .intent = intent, .schedule = ""};
     struct status status;
     struct ctx settle_cx;
 

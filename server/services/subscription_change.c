@@ -14,7 +14,7 @@
 #include "services/subscription_decline.h"
 #include "services/subscription_guard.h"
 #include "services/subscription_mirror.h"
-#include "services/subscription_snapshot.h"
+#include "services/subscription_schedule.h"
 #include "store/db.h"
 #include "store/dirty_object_store.h"
 #include "store/subscription_preview_store.h"
@@ -81,9 +81,10 @@ prepare(struct ctx *cx, struct services *services, struct tx *tx, struct intent 
     (void)services;
     TRY(subscription_guard(cx, tx, intent, &order->subscription_id, order->etag, &row));
     TRY(find_request(cx, tx, changing, &row, &request));
-    if (request.timing == CHANGE_TIMING_AT_PERIOD_END) {
-        return status_field(
-            cx, "change.timing", "at the end of the period is not supported yet: use NOW");
+    TRY(subscription_schedule_check(cx, tx, &row));
+    if (request.timing == CHANGE_TIMING_AT_PERIOD_END &&
+        (row.cancel_at_period_end || row.cancel_at_us != 0)) {
+        return subscription_state_invalid(cx, &row); /* it has no next period */
     }
     TRY(changing->account_status);
     intent->subject_id = row.subscription_id;
@@ -97,7 +98,7 @@ struct status subscriptions_change(
     struct services *services,
     const struct keyed *keyed,
     const struct subscription_change_order *order,
-    struct subscription *ret_subscription)
+    struct subscription_answer *ret_answer)
 {
     struct changing changing = {.order = order};
     const struct intent_call call = {
@@ -115,8 +116,7 @@ struct status subscriptions_change(
         return changing.account_status;
     }
     TRY(intents_run(cx, services, &call, &answer, &replayed));
-    return subscription_snapshot_read(
-        cx, arena_text_n(cx->arena, answer.ptr, answer.len), ret_subscription);
+    return subscription_answer_read(cx, answer, ret_answer);
 }
 
 /* One drive of one intent. */
@@ -215,7 +215,7 @@ static struct status settle_made(struct ctx *cx, struct tx *tx, void *user)
         cx,
         tx,
         change->intent,
-        str_of(subscription_snapshot_write(cx, &applied.subscription, NULL)),
+        subscription_answer_write(cx, &applied.subscription, NULL),
         &change->stored));
     failpoint("subscription_change.settling");
     return STATUS_OK;
@@ -281,6 +281,9 @@ struct status subscriptions_change_drive(
 
     failpoint("subscription_change.claimed");
     TRY(subscription_change_read(cx, intent->request, &change.request));
+    if (change.request.timing == CHANGE_TIMING_AT_PERIOD_END) {
+        return subscription_schedule_drive(cx, services, intent, &change.request, ret_result);
+    }
     status = call_payment_side(cx, &change, &given_up);
     failpoint("subscription_change.called");
     settle_cx = intents_settle_context(cx);

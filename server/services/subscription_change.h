@@ -10,6 +10,7 @@
 #include "domain/subscription.h"
 #include "services/intents.h"
 #include "services/keyed.h"
+#include "services/subscription_answer.h"
 #include "services/subscription_target.h"
 
 struct ctx;
@@ -30,7 +31,7 @@ struct status subscriptions_change(
     struct services *services,
     const struct keyed *keyed,
     const struct subscription_change_order *order,
-    struct subscription *ret_subscription) MUST_CHECK;
+    struct subscription_answer *ret_answer) MUST_CHECK;
 struct status subscriptions_change_drive(
     struct ctx *cx,
     struct services *services,

@@ -14,6 +14,37 @@ static void release_json(struct json **json)
     json_free(*json);
 }
 
+static void put_lines(
+    struct json_writer *writer,
+    const char *name,
+    const struct stripe_subscription_line *lines,
+    size_t count)
+{
+    json_open_array(writer, name);
+    for (size_t i = 0; i < count; i++) {
+        json_open_object(writer, NULL);
+        json_put_text(writer, "price", lines[i].price_id);
+        json_put_i64(writer, "quantity", lines[i].quantity);
+        json_close_object(writer);
+    }
+    json_close_array(writer);
+}
+
+static size_t
+read_lines(struct ctx *cx, json_value list, struct stripe_subscription_line *ret_lines)
+{
+    const size_t count =
+        json_len(list) < SUBSCRIPTION_ITEMS_MAX ? json_len(list) : SUBSCRIPTION_ITEMS_MAX;
+
+    for (size_t i = 0; i < count; i++) {
+        const json_value line = json_item(list, i);
+
+        ret_lines[i] = (struct stripe_subscription_line){
+            json_text(cx, line, "price"), json_i64(line, "quantity")};
+    }
+    return count;
+}
+
 struct str
 subscription_change_write(struct ctx *cx, const struct subscription_change_request *request)
 {
@@ -40,6 +71,12 @@ subscription_change_write(struct ctx *cx, const struct subscription_change_reque
     json_put_i64(&writer, "timing", request->timing);
     json_put_i64(&writer, "proration", request->proration);
     json_put_i64(&writer, "proration_us", request->proration_us);
+    put_lines(&writer, "before", request->before, request->before_count);
+    put_lines(&writer, "after", request->after, request->after_count);
+    json_put_text(&writer, "plan_id", id_text(cx->arena, ID_PLAN, &request->plan_id));
+    json_put_i64(&writer, "plan_version", request->plan_version);
+    json_put_text(&writer, "price_id", id_text(cx->arena, ID_PRICE, &request->price_id));
+    json_put_i64(&writer, "quantity", request->quantity);
     json_put_bool(&writer, "by_invoice", request->by_invoice);
     json_close_object(&writer);
     return str_of(buf_failed(&buf) ? "" : arena_text(cx->arena, buf_cstr(&buf)));
@@ -61,8 +98,14 @@ struct status subscription_change_read(
         .timing = (enum change_timing)json_i64(root, "timing"),
         .proration = (enum change_proration)json_i64(root, "proration"),
         .proration_us = json_i64(root, "proration_us"),
+        .plan_version = (int32_t)json_i64(root, "plan_version"),
+        .quantity = json_i64(root, "quantity"),
         .by_invoice = json_bool(root, "by_invoice"),
     };
+    id_parse(ID_PLAN, json_text(cx, root, "plan_id"), &ret_request->plan_id);
+    id_parse(ID_PRICE, json_text(cx, root, "price_id"), &ret_request->price_id);
+    ret_request->before_count = read_lines(cx, json_get(root, "before"), ret_request->before);
+    ret_request->after_count = read_lines(cx, json_get(root, "after"), ret_request->after);
     for (size_t i = 0; i < json_len(items) && i < SUBSCRIPTION_CHANGES_MAX; i++) {
         const json_value item = json_item(items, i);
 

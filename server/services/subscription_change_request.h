@@ -26,7 +26,16 @@ struct subscription_change_request {
     enum change_timing timing; /* NOW or AT_PERIOD_END */
     enum change_proration proration;
     int64_t proration_us; /* 0: when it gets there */
-    bool by_invoice;      /* the customer pays later, so nothing can be declined */
+    /* AT_PERIOD_END: the whole of it, and what it is to us */
+    struct stripe_subscription_line before[SUBSCRIPTION_ITEMS_MAX];
+    size_t before_count;
+    struct stripe_subscription_line after[SUBSCRIPTION_ITEMS_MAX];
+    size_t after_count;
+    struct id plan_id;
+    int32_t plan_version;
+    struct id price_id;
+    int64_t quantity;
+    bool by_invoice; /* the customer pays later, so nothing can be declined */
 };
 
 /* In the arena of cx. */

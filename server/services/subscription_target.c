@@ -130,6 +130,15 @@ static bool present(const struct finding *finding, const struct offer_price *pri
 }
 
 static void
+add_after(struct subscription_change_request *request, const char *price_id, int64_t quantity)
+{
+    if (request->after_count < SUBSCRIPTION_ITEMS_MAX) {
+        request->after[request->after_count++] =
+            (struct stripe_subscription_line){price_id, quantity};
+    }
+}
+
+static void
 add_what_comes(const struct finding *finding, struct subscription_change_request *request)
 {
     const struct offer_price *prices = finding->offer.prices;
@@ -139,6 +148,7 @@ add_what_comes(const struct finding *finding, struct subscription_change_request
             offer_goes_along(finding->chosen, &prices[i]) && !present(finding, &prices[i])) {
             request->items[request->item_count++] =
                 (struct stripe_item_change){.item_id = "", .price_id = prices[i].stripe_price_id};
+            add_after(request, prices[i].stripe_price_id, 0);
         }
     }
 }
@@ -154,12 +164,16 @@ static void list_items(const struct finding *finding, struct subscription_target
         const struct subscription_item_row *item = &finding->items[i];
         struct stripe_item_change change = {.item_id = item->stripe_item_id, .price_id = ""};
 
+        request->before[request->before_count++] =
+            (struct stripe_subscription_line){item->stripe_price_id, item->item.quantity};
         if (id_equal(&item->item.price_id, &finding->row->price_id)) {
             change.price_id = same_price ? "" : finding->chosen->stripe_price_id;
             change.quantity = finding->chosen->metered ? 0 : target->quantity;
+            add_after(request, finding->chosen->stripe_price_id, change.quantity);
         } else if (
             same_price || item->item.addon || item->item.meter_key[0] == '\0' ||
             goes_along(finding, item) != NULL) {
+            add_after(request, item->stripe_price_id, item->item.quantity);
             continue;
         } else {
             change.remove = true;
@@ -169,6 +183,10 @@ static void list_items(const struct finding *finding, struct subscription_target
     if (!same_price) {
         add_what_comes(finding, request);
     }
+    request->plan_id = target->plan_id;
+    request->plan_version = target->plan_version;
+    request->price_id = target->price_id;
+    request->quantity = target->quantity;
 }
 
 static struct status

@@ -5,6 +5,7 @@ import grpc
 import pytest
 
 import world
+from test_scheduled_changes import Scheduled
 from test_subscription_changes import Changes
 from test_subscriptions import Accounts, Shop
 from world import request_id, wait_for
@@ -128,6 +129,32 @@ def test_a_change_is_made_once(crash, point):
     assert len(shop.invoices(made)) == 2
     assert crash.rows("SELECT count(*) FROM event_log WHERE type = 'SUBSCRIPTION_UPDATED'") == [(1,)]
     assert crash.rows("SELECT state FROM intents WHERE request_id = %s", key) == [("DONE",)]
+
+
+@pytest.mark.parametrize("point", ["subscription_change.claimed", "subscription_schedule.called",
+                                   "subscription_schedule.settling"])
+def test_a_change_waits_once(crash, point):
+    shop = Scheduled(crash.org)
+    made, key = shop.subscribe(), request_id()
+    crash.at(point, lambda: shop.schedule(made, key=key, plan_key="small", timeout=SECONDS))
+
+    answer = shop.schedule(made, key=key, plan_key="small")
+    assert shop.schedule(made, key=key, plan_key="small") == answer
+    assert shop.waiting() == [answer.scheduled_change]
+    (there,) = crash.sandbox.api("subscription_schedules", shop.account)["data"]
+    assert len(there["phases"]) == 2 and there["status"] == "active"
+
+
+@pytest.mark.parametrize("point", ["claimed", "called"])
+def test_a_waiting_change_is_taken_back_once(crash, point):
+    shop = Scheduled(crash.org)
+    made, key = shop.subscribe(), request_id()
+    change = shop.schedule(made, plan_key="small").scheduled_change
+    crash.at(f"scheduled_change.{point}", lambda: shop.take_back(made, change, key, timeout=SECONDS))
+
+    kept = shop.take_back(made, change, key)
+    assert shop.take_back(made, change, key) == kept and shop.waiting() == []
+    assert [s["status"] for s in crash.sandbox.api("subscription_schedules", shop.account)["data"]] == ["released"]
 
 
 @pytest.mark.parametrize("point", ["claimed", "called", "settling"])
