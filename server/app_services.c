@@ -113,6 +113,8 @@ static struct status make_settings(
         .idempotency_keep_days = settings->jobs_idempotency_keep_days,
         .event_keep_days = settings->jobs_event_keep_days,
         .usage_keep_days = settings->jobs_usage_keep_days,
+        .webhook_keep_days = settings->jobs_webhook_keep_days,
+        .webhook_attempts_max = settings->jobs_webhook_attempts_max,
         .audit_keep_days = settings->jobs_audit_keep_days,
     };
     TRY(split(

@@ -16,7 +16,7 @@ struct services;
 
 struct cli_verb {
     const char *name;                  /* "migrate up": a family and a verb, or one word */
-    const char *usage;                 /* options and arguments, "" when there are none */
+    const char *usage;                 /* options and arguments in lines, "" when there are none */
     const char *summary;               /* one line */
     int (*run)(int argc, char **argv); /* what follows the verb */
 };
@@ -97,10 +97,22 @@ int cli_config_check(int argc, char **argv);
 int cli_config_print(int argc, char **argv);
 int cli_org_create(int argc, char **argv);
 int cli_org_show(int argc, char **argv);
+int cli_org_update(int argc, char **argv);
+int cli_members_list(int argc, char **argv);
+int cli_members_update(int argc, char **argv);
+int cli_members_remove(int argc, char **argv);
+int cli_invitations_create(int argc, char **argv);
+int cli_invitations_list(int argc, char **argv);
+int cli_invitations_revoke(int argc, char **argv);
+int cli_audit_list(int argc, char **argv);
 int cli_keys_create(int argc, char **argv);
 int cli_keys_list(int argc, char **argv);
 int cli_keys_rotate(int argc, char **argv);
 int cli_keys_revoke(int argc, char **argv);
+int cli_webhooks_list(int argc, char **argv);
+int cli_webhooks_show(int argc, char **argv);
+int cli_webhooks_replay(int argc, char **argv);
+int cli_webhooks_skip(int argc, char **argv);
 int cli_bootstrap_token(int argc, char **argv);
 int cli_healthcheck(int argc, char **argv);
 int cli_version(int argc, char **argv);

@@ -22,7 +22,39 @@ const struct cli_verb CLI_VERBS[] = {
      "--name NAME --owner EMAIL [--currency EUR] [--json]",
      "make an organization with its first keys",
      cli_org_create},
-    {"org show", "ORG", "one organization, by its id or slug", cli_org_show},
+    {"org show", "ORG [--json]", "one organization, by its id or slug", cli_org_show},
+    {"org update",
+     "ORG [--name NAME] [--currency EUR] [--time-zone ZONE] [--country DE]\n"
+     "[--support-email EMAIL] [--payment-grace 3d] [--max-staleness 1h]\n"
+     "[--allowed-origins a,b] [--json]",
+     "change what is given of an organization",
+     cli_org_update},
+    {"org members", "--org ORG [--json]", "the members of an organization", cli_members_list},
+    {"org update-member",
+     "--org ORG [--role owner|admin|developer|viewer] [--name NAME] [--json] MEMBER",
+     "give a member another role or name",
+     cli_members_update},
+    {"org remove-member",
+     "--org ORG MEMBER",
+     "end a membership; one owner must stay",
+     cli_members_remove},
+    {"org invite",
+     "--org ORG --role owner|admin|developer|viewer [--expires-in 7d] [--json] EMAIL",
+     "make an invitation; its token is shown once",
+     cli_invitations_create},
+    {"org invitations",
+     "--org ORG [--all] [--json]",
+     "the open invitations, or all, newest first",
+     cli_invitations_list},
+    {"org revoke-invitation",
+     "--org ORG INVITATION",
+     "end an open invitation",
+     cli_invitations_revoke},
+    {"org audit",
+     "--org ORG [--mode live|test] [--limit 50] [--since 7d] [--actor ID]\n"
+     "[--action METHOD] [--resource ID] [--json]",
+     "who changed what, newest first",
+     cli_audit_list},
     {"keys create",
      "--org ORG --mode test|live [--kind secret] [--scopes a,b] [--name NAME]",
      "make an API key; it is shown once",
@@ -33,6 +65,23 @@ const struct cli_verb CLI_VERBS[] = {
      "replace a key; the old one works on for the overlap",
      cli_keys_rotate},
     {"keys revoke", "--org ORG --mode test|live KEY", "end a key at once", cli_keys_revoke},
+    {"webhooks list",
+     "[--state waiting|failed|parked|quarantined|new|done|ignored|all] [--account ACCT] [--max 50] "
+     "[--json]",
+     "events of the payment side, newest first; without --state those that wait for somebody",
+     cli_webhooks_list},
+    {"webhooks show",
+     "[--account ACCT] [--json] EVENT",
+     "one event as it came, and what became of it",
+     cli_webhooks_show},
+    {"webhooks replay",
+     "[--account ACCT] EVENT",
+     "handle an event again, whatever became of it",
+     cli_webhooks_replay},
+    {"webhooks skip",
+     "[--account ACCT] EVENT",
+     "ignore an event, and no longer set its object aside",
+     cli_webhooks_skip},
     {"bootstrap-token",
      "[--config FILE]",
      "make the token that may create organizations over the API",
@@ -63,15 +112,28 @@ static const struct cli_verb *find_family(const char *family)
     return NULL;
 }
 
+/* Its lines, those after the first indented. */
+static void print_usage(FILE *out, const char *usage, int indent)
+{
+    for (const char *c = usage; *c != '\0'; c++) {
+        fputc(*c, out);
+        if (*c == '\n') {
+            fprintf(out, "%*s", indent, "");
+        }
+    }
+    fputc('\n', out);
+}
+
 static void print_verbs(FILE *out, const char *family)
 {
     for (const struct cli_verb *verb = CLI_VERBS; verb->name != NULL; verb++) {
         if (!is_of_family(verb, family)) {
             continue;
         }
-        fprintf(out, "  %-16s %s\n", verb->name, verb->summary);
+        fprintf(out, "  %-22s %s\n", verb->name, verb->summary);
         if (verb->usage[0] != '\0') {
-            fprintf(out, "  %-16s   %s\n", "", verb->usage);
+            fprintf(out, "%27s", "");
+            print_usage(out, verb->usage, 27);
         }
     }
 }
@@ -174,7 +236,9 @@ int main(int argc, char **argv)
 
         if (words > 0) {
             if (asks_for_help(argc - 1 - words, argv + 1 + words)) {
-                printf("usage: billingos %s %s\n\n  %s\n", verb->name, verb->usage, verb->summary);
+                printf("usage: billingos %s ", verb->name);
+                print_usage(stdout, verb->usage, 4);
+                printf("\n  %s\n", verb->summary);
                 return 0;
             }
             return verb->run(argc - 1 - words, argv + 1 + words);

@@ -33,14 +33,20 @@ struct id {
     X(SCHEDULED_CHANGE, "sch") \
     X(PREVIEW, "prv")          \
     X(INVOICE, "in")           \
+    X(INVOICE_LINE, "il")      \
     X(PAYMENT, "pay")          \
+    X(REFUND, "re")            \
+    X(CREDIT_NOTE, "cn")       \
+    X(DISPUTE, "dsp")          \
     X(GRANT, "grant")          \
     X(USAGE, "use")            \
     X(RESERVATION, "res")      \
     X(EVENT, "evt")            \
     X(OPERATION, "op")         \
     X(REQUEST, "req")          \
-    X(DECISION, "dec")
+    X(DECISION, "dec")         \
+    X(RECONCILIATION, "rec")   \
+    X(DRIFT, "drf")
 
 enum id_kind {
 #define X(kind, prefix) ID_##kind,

@@ -17,7 +17,8 @@
 enum metric_type {
     COUNTER,
     GAUGE,
-    HISTOGRAM
+    HISTOGRAM,
+    RATIO /* a gauge that is set in millionths */
 };
 
 /* Seconds: from a check answered out of memory (50 us) to the longest call we wait for (10 s). */
@@ -303,12 +304,23 @@ static void write_histogram(struct buf *buf, const char *name, const struct metr
     buf_printf(buf, "%s_count%s%s%s %" PRIu64 "\n", name, open, series->labels, close, count);
 }
 
+static void write_ratio(struct buf *buf, const char *name, const struct metric_series *series)
+{
+    const int64_t value = atomic_load_explicit(&series->value, memory_order_relaxed);
+
+    buf_printf(buf, "%s %" PRId64 ".%06" PRId64 "\n", name, value / 1000000, value % 1000000);
+}
+
 static void write_series(struct buf *buf, enum metric metric, const struct metric_series *series)
 {
     const bool labelled = series->labels[0] != '\0';
 
     if (metrics[metric].type == HISTOGRAM) {
         write_histogram(buf, metrics[metric].name, series);
+        return;
+    }
+    if (metrics[metric].type == RATIO) {
+        write_ratio(buf, metrics[metric].name, series);
         return;
     }
     buf_printf(
@@ -323,7 +335,7 @@ static void write_series(struct buf *buf, enum metric metric, const struct metri
 
 static void write_metric(struct buf *buf, enum metric metric)
 {
-    static const char *const type_names[] = {"counter", "gauge", "histogram"};
+    static const char *const type_names[] = {"counter", "gauge", "histogram", "gauge"};
     const struct metric_series *other = &registry[metric].other;
 
     buf_printf(

@@ -10,7 +10,8 @@
 
 struct buf;
 
-/* METRIC(ID, type, "billingos_name", "help", "label1,label2") */
+/* METRIC(ID, type, "billingos_name", "help", "label1,label2"). A RATIO has no labels and is set
+ * in millionths. */
 enum metric {
 #define METRIC(id, type, name, help, labels) METRIC_##id,
 #include "base/metrics.def"

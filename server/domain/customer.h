@@ -37,7 +37,9 @@ struct customer {
     const char *metadata;           /* a JSON object of texts */
     const char *stripe_customer_id; /* "" = not made at the payment side */
     const char *payment_method_id;  /* of the payment side, the default one; "" = none */
-    int64_t blocked_us;             /* 0: not blocked */
+    int64_t balance_minor;          /* in credit there for coming invoices; negative: owes */
+    bool delinquent;    /* the payment side waits for money; for people, not for checks */
+    int64_t blocked_us; /* 0: not blocked */
     int64_t version;
     int64_t created_us;
     int64_t updated_us;

@@ -79,3 +79,26 @@ const char *decline_class_name(enum decline_class decline)
 {
     return names[decline];
 }
+
+const char *decline_advice(enum decline_class decline)
+{
+    switch (decline) {
+    case DECLINE_FUNDS:
+        return "there was not enough money: try again later or use another payment method";
+    case DECLINE_TRANSIENT:
+        return "something went wrong on the way: try again later";
+    case DECLINE_GENERIC:
+        return "the bank gave no reason: ask the bank or use another payment method";
+    case DECLINE_DATA:
+        return "the details of the payment method are wrong or expired: correct them";
+    case DECLINE_AUTHENTICATION:
+        return "the payment must be confirmed: confirm it on the page of the invoice";
+    case DECLINE_HARD:
+        return "this payment method cannot be used any more: use another one";
+    case DECLINE_MERCHANT:
+        return "the payment could not be taken: nothing needs to be done";
+    case DECLINE_NONE:
+        break;
+    }
+    return "";
+}

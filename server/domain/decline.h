@@ -19,3 +19,6 @@ enum decline_class decline_class_of(const char *code);
 
 /* "FUNDS". */
 const char *decline_class_name(enum decline_class decline);
+
+/* What the customer can do about it, as a sentence for them: neutral, and it names no party. */
+const char *decline_advice(enum decline_class decline);

@@ -18,23 +18,26 @@ enum event_severity {
 };
 
 /* X(NAME, internal, severity) */
-#define EVENT_TYPES(X)                      \
-    X(CUSTOMER_CREATED, false, INFO)        \
-    X(CUSTOMER_UPDATED, false, INFO)        \
-    X(CUSTOMER_ARCHIVED, false, INFO)       \
-    X(SUBSCRIPTION_CREATED, false, INFO)    \
-    X(SUBSCRIPTION_ACTIVATED, false, INFO)  \
-    X(SUBSCRIPTION_UPDATED, false, INFO)    \
-    X(SUBSCRIPTION_CANCELED, false, INFO)   \
-    X(SUBSCRIPTION_FAILED, false, WARNING)  \
-    X(ENTITLEMENTS_CHANGED, false, INFO)    \
-    X(PAYMENT_SUCCEEDED, false, INFO)       \
-    X(PAYMENT_FAILED, false, WARNING)       \
-    X(INVOICE_UPDATED, false, INFO)         \
-    X(INVOICE_PAID, false, INFO)            \
-    X(USAGE_LIMIT_REACHED, false, WARNING)  \
-    X(PAYMENT_ACCOUNT_UPDATED, false, INFO) \
-    X(CATALOG_CHANGED, true, NONE)          \
+#define EVENT_TYPES(X)                         \
+    X(CUSTOMER_CREATED, false, INFO)           \
+    X(CUSTOMER_UPDATED, false, INFO)           \
+    X(CUSTOMER_ARCHIVED, false, INFO)          \
+    X(PAYMENT_METHOD_ATTACHED, false, INFO)    \
+    X(PAYMENT_METHOD_DETACHED, false, INFO)    \
+    X(PAYMENT_METHOD_EXPIRING, false, WARNING) \
+    X(SUBSCRIPTION_CREATED, false, INFO)       \
+    X(SUBSCRIPTION_ACTIVATED, false, INFO)     \
+    X(SUBSCRIPTION_UPDATED, false, INFO)       \
+    X(SUBSCRIPTION_CANCELED, false, INFO)      \
+    X(SUBSCRIPTION_FAILED, false, WARNING)     \
+    X(ENTITLEMENTS_CHANGED, false, INFO)       \
+    X(PAYMENT_SUCCEEDED, false, INFO)          \
+    X(PAYMENT_FAILED, false, WARNING)          \
+    X(INVOICE_UPDATED, false, INFO)            \
+    X(INVOICE_PAID, false, INFO)               \
+    X(USAGE_LIMIT_REACHED, false, WARNING)     \
+    X(PAYMENT_ACCOUNT_UPDATED, false, INFO)    \
+    X(CATALOG_CHANGED, true, NONE)             \
     X(API_KEY_CHANGED, true, NONE)
 
 enum event_type {

@@ -28,6 +28,25 @@ enum invoice_status {
 #undef X
 };
 
+#define INVOICE_LINES_MAX 500
+
+struct invoice_line {
+    struct id line_id;
+    struct id price_id; /* zero: none of ours */
+    struct id item_id;  /* of the subscription; zero: none */
+    const char *stripe_line_id;
+    const char *stripe_price_id;
+    const char *stripe_item_id;
+    const char *description;
+    int64_t quantity;
+    int64_t amount_minor;
+    int64_t discount_minor;
+    int64_t tax_minor;
+    bool proration;
+    int64_t period_start_us;
+    int64_t period_end_us;
+};
+
 struct invoice {
     struct id invoice_id;
     struct id customer_id;
@@ -38,11 +57,13 @@ struct invoice {
     const char *billing_reason; /* of the payment side, "subscription_cycle" */
     const char *currency;       /* upper case */
     int64_t subtotal_minor;
+    int64_t discount_minor;
     int64_t tax_minor;
     int64_t total_minor;
     int64_t due_minor;
     int64_t paid_minor;
     int64_t remaining_minor;
+    int64_t refunded_minor; /* paid back or credited, as far as it is mirrored */
     int64_t attempt_count;
     int64_t next_attempt_us;
     int64_t period_start_us;
@@ -50,13 +71,17 @@ struct invoice {
     int64_t due_us;
     int64_t finalized_us;
     int64_t paid_us;
+    int64_t voided_us;
     const char *hosted_url;
     const char *pdf_url;
-    const char *decline_code; /* of the last try, while it is known; "" otherwise */
-    const char *advice_code;
+    const char *decline_code;   /* of the last try, unless it was paid since; "" otherwise */
+    int64_t failed_us;          /* when we saw that */
     const char *payment_intent; /* id at the payment side of the last try; "" = not known */
+    const char *metadata;       /* JSON object of texts */
+    bool more_lines;            /* there are more than are kept */
     int64_t fetch_number;
     int64_t created_us;
+    int64_t updated_us;
 };
 
 const char *invoice_status_name(enum invoice_status status);

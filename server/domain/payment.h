@@ -31,6 +31,7 @@ struct payment_customer {
     const char *email;
     const char *name;
     const char *phone;
+    const char *address; /* as in struct customer */
     const char *description;
     const char *currency;
     const char *default_payment_method; /* of its invoices */
@@ -42,6 +43,19 @@ struct payment_customer {
     bool live;
     struct payment_marks marks;
     const char *raw;
+};
+
+/* A saved way to pay, without what nobody here may know: raw is not kept. */
+struct payment_instrument {
+    const char *id;
+    const char *customer_id; /* "" = nobody's */
+    const char *type_text;   /* "card" */
+    const char *brand;
+    const char *last4;
+    int64_t expire_month; /* 0: none */
+    int64_t expire_year;
+    int64_t created_us;
+    bool live;
 };
 
 struct payment_product {
@@ -136,6 +150,7 @@ struct payment_invoice {
     const char *collection_method;
     const char *currency;
     int64_t subtotal_minor;
+    int64_t discount_minor;
     int64_t tax_minor;
     int64_t total_minor;
     int64_t due_minor;
@@ -148,15 +163,23 @@ struct payment_invoice {
     int64_t due_us;
     int64_t finalized_us;
     int64_t paid_us;
+    int64_t voided_us;
     int64_t created_us;
     const char *hosted_url;
     const char *pdf_url;
     bool live;
     /* of the last try, when the payments were read with it */
     const char *payment_intent_id;
+    const char *payment_intent_status; /* "requires_action" */
+    const char *payment_method_id;     /* that the intent would charge */
+    const char *latest_charge_id;
     const char *error_code;
     const char *decline_code;
     const char *advice_code;
+    const struct invoice_line *lines; /* without ids of ours */
+    size_t line_count;
+    bool more_lines;
+    const char *metadata;                    /* JSON object of texts, without our marks */
     struct payment_marks subscription_marks; /* of the subscription, as they were then */
     const char *raw;
 };
@@ -181,6 +204,22 @@ struct payment_preview {
     int64_t created_us; /* when it was computed, by the clock of the customer */
     const struct payment_preview_line *lines;
     size_t line_count;
+};
+
+struct payment_charge {
+    const char *id;
+    const char *customer_id;
+    const char *payment_intent_id;
+    const char *status_text; /* "succeeded", "pending", "failed" */
+    const char *currency;
+    int64_t amount_minor;
+    const char *decline_code; /* of the bank, else of the payment side; "" = it was not declined */
+    const char *advice_code;
+    const char *payment_method_id;
+    const char *card_brand;
+    const char *card_last4;
+    int64_t created_us;
+    bool live;
 };
 
 struct payment_event {

@@ -84,6 +84,12 @@ struct subscription {
     int64_t past_due_since_us;
     int64_t grace_end_us; /* PAST_DUE: until when access is given all the same */
     bool collection_paused;
+    const char
+        *collection_pause; /* what becomes of invoices meanwhile, "keep_as_draft"; "" = none */
+    int64_t collection_resume_us; /* by itself */
+    int64_t pause_us;             /* PAUSED: since when, and when it resumes by itself */
+    int64_t resume_us;
+    const char *trial_end_behavior; /* without a payment method, "cancel"; "" = not known */
     bool by_invoice;
     int64_t days_until_due;
     const char *metadata; /* a JSON object of texts */

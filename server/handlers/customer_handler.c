@@ -39,27 +39,6 @@ struct restore_call {
     struct id customer_id;
 };
 
-/* customer_id NULL: it is named by the merchant's own id. */
-static struct status read_key(
-    struct ctx *cx,
-    const char *customer_id,
-    const char *external_id,
-    struct id *id,
-    struct customer_key *ret_key)
-{
-    if (customer_id != NULL) {
-        TRY(pb_read_id(cx, "customer_id", ID_CUSTOMER, customer_id, id));
-        *ret_key = (struct customer_key){.customer_id = id, .external_id = ""};
-        return STATUS_OK;
-    }
-    if (external_id == NULL) {
-        return status_field(cx, "customer", "customer_id or external_customer_id is required");
-    }
-    *ret_key = (struct customer_key){.external_id = external_id};
-    return pb_check_text(
-        cx, "external_customer_id", external_id, 1, CUSTOMER_EXTERNAL_ID_BYTES_MAX);
-}
-
 static struct status create_work(
     struct ctx *cx,
     struct services *services,
@@ -105,16 +84,7 @@ struct status customer_get(
     struct customer_key key;
     struct id id;
 
-    TRY(read_key(
-        cx,
-        request->customer_case == BILLINGOS__V1__GET_CUSTOMER_REQUEST__CUSTOMER_CUSTOMER_ID
-            ? request->customer_id
-            : NULL,
-        request->customer_case == BILLINGOS__V1__GET_CUSTOMER_REQUEST__CUSTOMER_EXTERNAL_CUSTOMER_ID
-            ? request->external_customer_id
-            : NULL,
-        &id,
-        &key));
+    TRY(CUSTOMER_PB_READ_KEY(cx, request, &id, &key));
     TRY(customers_get(cx, services, &key, &customer));
     response->customer = customer_pb(cx, &customer);
     *ret_response = PB_ANSWER(response);
@@ -326,17 +296,7 @@ struct status customer_archive(
 {
     struct archive_call call = {.req = *PB_REQUEST(Billingos__V1__ArchiveCustomerRequest, req)};
 
-    TRY(read_key(
-        cx,
-        call.req.customer_case == BILLINGOS__V1__ARCHIVE_CUSTOMER_REQUEST__CUSTOMER_CUSTOMER_ID
-            ? call.req.customer_id
-            : NULL,
-        call.req.customer_case ==
-                BILLINGOS__V1__ARCHIVE_CUSTOMER_REQUEST__CUSTOMER_EXTERNAL_CUSTOMER_ID
-            ? call.req.external_customer_id
-            : NULL,
-        &call.customer_id,
-        &call.key));
+    TRY(CUSTOMER_PB_READ_KEY(cx, &call.req, &call.customer_id, &call.key));
     return keyed_call(
         cx,
         services,

@@ -1,6 +1,7 @@
 #include "handlers/customer_pb.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -108,6 +109,12 @@ Billingos__V1__Customer *customer_pb(struct ctx *cx, const struct customer *cust
                           ? BILLINGOS__V1__CUSTOMER_STATUS__CUSTOMER_STATUS_ACTIVE
                           : BILLINGOS__V1__CUSTOMER_STATUS__CUSTOMER_STATUS_ARCHIVED;
     message->default_payment_method_id = pb_text(customer->payment_method_id);
+    if (customer->balance_minor != 0 && customer->currency[0] != '\0') {
+        struct money balance = {.minor = customer->balance_minor};
+
+        snprintf(balance.currency, sizeof balance.currency, "%s", customer->currency);
+        message->balance = pb_money(cx, balance);
+    }
     message->metadata = pb_map(
         cx,
         customer->metadata,
@@ -149,4 +156,24 @@ struct status customer_pb_read(
     TRY(customer_pb_read_address(cx, "customer.address", message->address, &ret_customer->address));
     return pb_read_map(
         cx, "customer.metadata", message->n_metadata, message->metadata, &ret_customer->metadata);
+}
+
+struct status customer_pb_read_key(
+    struct ctx *cx,
+    const char *customer_id,
+    const char *external_id,
+    struct id *id,
+    struct customer_key *ret_key)
+{
+    if (customer_id != NULL) {
+        TRY(pb_read_id(cx, "customer_id", ID_CUSTOMER, customer_id, id));
+        *ret_key = (struct customer_key){.customer_id = id, .external_id = ""};
+        return STATUS_OK;
+    }
+    if (external_id == NULL) {
+        return status_field(cx, "customer", "customer_id or external_customer_id is required");
+    }
+    *ret_key = (struct customer_key){.external_id = external_id};
+    return pb_check_text(
+        cx, "external_customer_id", external_id, 1, CUSTOMER_EXTERNAL_ID_BYTES_MAX);
 }

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "domain/customer.h"
+#include "services/customers.h"
 
 struct ctx;
 
@@ -28,3 +29,20 @@ struct status customer_pb_read_address(
 
 /* NULL for "". */
 Billingos__V1__Address *customer_pb_address(struct ctx *cx, const char *json);
+
+/* Which customer is meant; customer_id NULL: by the merchant's own id. Fails with FIELD_INVALID. */
+struct status customer_pb_read_key(
+    struct ctx *cx,
+    const char *customer_id,
+    const char *external_id,
+    struct id *id,
+    struct customer_key *ret_key) MUST_CHECK;
+
+/* From the oneof "customer", whose fields have the numbers 1 and 2 in these requests. */
+#define CUSTOMER_PB_READ_KEY(cx, request, id, ret_key)                               \
+    customer_pb_read_key(                                                            \
+        (cx),                                                                        \
+        (int)(request)->customer_case == 1 ? (request)->customer_id : NULL,          \
+        (int)(request)->customer_case == 2 ? (request)->external_customer_id : NULL, \
+        (id),                                                                        \
+        (ret_key))

@@ -6,9 +6,11 @@
 #include "base/arena.h"
 #include "domain/decline.h"
 #include "domain/subscription.h"
+#include "handlers/payment_method_pb.h"
 #include "handlers/pb.h"
 #include "handlers/subscription_pb.h"
 #include "http/json.h"
+#include "services/payment_method_mirror.h"
 #include "services/subscription_snapshot.h"
 
 #define TYPE_PREFIX "BILLING_EVENT_TYPE_"
@@ -87,6 +89,21 @@ static void customer_payload(
     message->external_customer_id = one->customer->external_customer_id;
     message->payload_case = BILLINGOS__V1__BILLING_EVENT__PAYLOAD_CUSTOMER;
     message->customer = one;
+}
+
+static void payment_method_payload(
+    struct ctx *cx, const struct event *event, Billingos__V1__BillingEvent *message)
+{
+    Billingos__V1__PaymentMethodEvent *one =
+        PB_NEW(cx, Billingos__V1__PaymentMethodEvent, billingos__v1__payment_method_event__init);
+    struct payment_method method;
+
+    if (payment_method_snapshot_read(cx, event->payload, &method).code != CODE_OK) {
+        return; /* of another version of the program */
+    }
+    one->payment_method = payment_method_pb(cx, &method, event->created_us);
+    message->payload_case = BILLINGOS__V1__BILLING_EVENT__PAYLOAD_PAYMENT_METHOD;
+    message->payment_method = one;
 }
 
 static void
@@ -225,6 +242,11 @@ static void read_payload(
     case EVENT_CUSTOMER_UPDATED:
     case EVENT_CUSTOMER_ARCHIVED:
         customer_payload(cx, event, payload, message);
+        break;
+    case EVENT_PAYMENT_METHOD_ATTACHED:
+    case EVENT_PAYMENT_METHOD_DETACHED:
+    case EVENT_PAYMENT_METHOD_EXPIRING:
+        payment_method_payload(cx, event, message);
         break;
     case EVENT_ENTITLEMENTS_CHANGED:
         entitlements_payload(cx, payload, message);

@@ -18,7 +18,7 @@ struct create_call {
 
 struct accept_call {
     Billingos__V1__AcceptInvitationRequest req;
-    struct id invitation_id;
+    struct invitation_entry entry;
 };
 
 struct revoke_call {
@@ -99,7 +99,7 @@ static struct status accept_work(
     struct invitation_acceptance acceptance;
 
     (void)services;
-    TRY(invitations_accept(cx, tx, &call->invitation_id, call->req.name, &acceptance));
+    TRY(invitations_accept(cx, tx, &call->entry, call->req.name, &acceptance));
     response->member = organization_pb_member(cx, &acceptance.member);
     response->organization = organization_pb(cx, acceptance.organization);
     *ret_response = PB_ANSWER(response);
@@ -113,7 +113,7 @@ struct status invitation_accept(
 
     TRY(pb_check_text(cx, "token", call.req.token, 1, TOKEN_BYTES_MAX));
     TRY(organization_pb_check_letters(cx, "name", call.req.name, 0, MEMBER_NAME_LETTERS_MAX));
-    TRY(invitations_enter(cx, services, call.req.token, &call.invitation_id));
+    TRY(invitations_enter(cx, services, call.req.token, &call.entry));
     return keyed_call(
         cx,
         services,

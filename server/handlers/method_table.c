@@ -4,6 +4,7 @@
 #include <billingos/v1/customer_service.pb-c.h>
 #include <billingos/v1/entitlement_service.pb-c.h>
 #include <billingos/v1/insights_service.pb-c.h>
+#include <billingos/v1/invoice_service.pb-c.h>
 #include <billingos/v1/organization_service.pb-c.h>
 #include <billingos/v1/subscription_service.pb-c.h>
 #include <billingos/v1/usage_service.pb-c.h>
@@ -13,11 +14,14 @@
 #include "handlers/customer_handler.h"
 #include "handlers/entitlement_handler.h"
 #include "handlers/insights_handler.h"
+#include "handlers/invoice_handler.h"
 #include "handlers/organization_handler.h"
 #include "handlers/payment_account_handler.h"
+#include "handlers/payment_method_handler.h"
 #include "handlers/scheduled_change_handler.h"
 #include "handlers/subscription_change_handler.h"
 #include "handlers/subscription_handler.h"
+#include "handlers/subscription_verb_handler.h"
 #include "handlers/usage_handler.h"
 #include "services/auth.h"
 
@@ -252,6 +256,30 @@ static const struct rpc_method rows[] = {
         restore_customer,
         customer_restore,
         SCOPE_CUSTOMERS_WRITE),
+    READ(
+        CustomerService,
+        ListPaymentMethods,
+        list_payment_methods,
+        payment_method_list,
+        SCOPE_CUSTOMERS_READ),
+    PAYMENT(
+        CustomerService,
+        AttachPaymentMethod,
+        attach_payment_method,
+        payment_method_attach,
+        SCOPE_CUSTOMERS_WRITE),
+    PAYMENT(
+        CustomerService,
+        SetDefaultPaymentMethod,
+        set_default_payment_method,
+        payment_method_set_default,
+        SCOPE_CUSTOMERS_WRITE),
+    PAYMENT(
+        CustomerService,
+        DetachPaymentMethod,
+        detach_payment_method,
+        payment_method_detach,
+        SCOPE_CUSTOMERS_WRITE),
 
     PAYMENT(
         SubscriptionService,
@@ -307,6 +335,57 @@ static const struct rpc_method rows[] = {
         cancel_scheduled_change,
         scheduled_change_cancel,
         SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        PauseCollection,
+        pause_collection,
+        subscription_pause_collection,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        ResumeCollection,
+        resume_collection,
+        subscription_resume_collection,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        PauseSubscription,
+        pause_subscription,
+        subscription_pause_access,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        ResumeSubscription,
+        resume_subscription,
+        subscription_resume_access,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        ExtendTrial,
+        extend_trial,
+        subscription_extend_trial,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        EndTrial,
+        end_trial,
+        subscription_end_trial,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        RenewSubscription,
+        renew_subscription,
+        subscription_renew,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+
+    READ(InvoiceService, GetInvoice, get_invoice, invoice_get, SCOPE_INVOICES_READ),
+    READ(InvoiceService, ListInvoices, list_invoices, invoice_list, SCOPE_INVOICES_READ),
+    READ(
+        InvoiceService,
+        ListPaymentAttempts,
+        list_payment_attempts,
+        payment_attempt_list,
+        SCOPE_INVOICES_READ),
 
     CHECK(
         EntitlementService,

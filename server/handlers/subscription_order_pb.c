@@ -174,16 +174,21 @@ read_collection(struct ctx *cx, const create_request *request, struct subscripti
     return field_check_range(cx, "days_until_due", order->days_until_due, 1, DAYS_UNTIL_DUE_MAX);
 }
 
+struct status
+subscription_pb_check_payment_method(struct ctx *cx, const char *field, const char *id)
+{
+    TRY(pb_check_text(cx, field, id, 0, PAYMENT_METHOD_BYTES_MAX));
+    return id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0'
+               ? STATUS_OK
+               : status_field(cx, field, "is no id of a payment method");
+}
+
 static struct status
 read_payment_method(struct ctx *cx, const create_request *request, struct subscription_order *order)
 {
-    const char *id = request->payment_method_id;
-
-    order->payment_method_id = id;
-    TRY(pb_check_text(cx, "payment_method_id", id, 0, PAYMENT_METHOD_BYTES_MAX));
-    return id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0'
-               ? STATUS_OK
-               : status_field(cx, "payment_method_id", "is no id of a payment method");
+    order->payment_method_id = request->payment_method_id;
+    return subscription_pb_check_payment_method(
+        cx, "payment_method_id", request->payment_method_id);
 }
 
 struct status subscription_pb_read_order(

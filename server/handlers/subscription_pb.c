@@ -60,6 +60,47 @@ static Billingos__V1__CancelReason cancel_reason_pb(const struct subscription *s
     return BILLINGOS__V1__CANCEL_REASON__CANCEL_REASON_UNSPECIFIED;
 }
 
+/* The words of the payment side; the numbers are those of CollectionPause and TrialEndBehavior. */
+static const char *const collection_pause_words[] = {
+    "", "keep_as_draft", "mark_uncollectible", "void"};
+static const char *const trial_end_words[] = {"", "cancel", "pause", "create_invoice"};
+
+static size_t word_number(const char *const *words, size_t count, const char *word)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (strcmp(words[i], word) == 0) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+struct status subscription_pb_read_collection_pause(
+    struct ctx *cx, Billingos__V1__CollectionPause behavior, const char **ret_word)
+{
+    *ret_word = "";
+    if (behavior == BILLINGOS__V1__COLLECTION_PAUSE__COLLECTION_PAUSE_UNSPECIFIED) {
+        return status_field(cx, "behavior", "is required");
+    }
+    if ((int)behavior < 0 || (size_t)behavior >= ARRAY_LEN(collection_pause_words)) {
+        return status_field(cx, "behavior", "is not a value of CollectionPause");
+    }
+    *ret_word = collection_pause_words[behavior];
+    return STATUS_OK;
+}
+
+static void put_pause(
+    struct ctx *cx, const struct subscription *subscription, Billingos__V1__Subscription *message)
+{
+    message->collection_pause = (Billingos__V1__CollectionPause)word_number(
+        collection_pause_words, ARRAY_LEN(collection_pause_words), subscription->collection_pause);
+    message->collection_resume_time = pb_time(cx, subscription->collection_resume_us);
+    if (subscription->status == SUBSCRIPTION_PAUSED) {
+        message->pause_time = pb_time(cx, subscription->pause_us);
+        message->resume_time = pb_time(cx, subscription->resume_us);
+    }
+}
+
 static Billingos__V1__SubscriptionItem *
 item_pb(struct ctx *cx, const struct subscription_item *item)
 {
@@ -168,9 +209,9 @@ subscription_pb(struct ctx *cx, const struct subscription *subscription)
                                      ? BILLINGOS__V1__COLLECTION_METHOD__COLLECTION_METHOD_INVOICE
                                      : BILLINGOS__V1__COLLECTION_METHOD__COLLECTION_METHOD_CHARGE;
     message->days_until_due = (int32_t)subscription->days_until_due;
-    if (subscription->collection_paused) {
-        message->collection_pause = BILLINGOS__V1__COLLECTION_PAUSE__COLLECTION_PAUSE_KEEP_AS_DRAFT;
-    }
+    put_pause(cx, subscription, message);
+    message->trial_end_behavior = (Billingos__V1__TrialEndBehavior)word_number(
+        trial_end_words, ARRAY_LEN(trial_end_words), subscription->trial_end_behavior);
     message->latest_invoice_id = pb_id(cx, ID_INVOICE, &subscription->latest_invoice_id);
     message->failure = failure_pb(cx, subscription);
     message->metadata = pb_map(

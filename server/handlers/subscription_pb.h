@@ -28,6 +28,14 @@ struct status subscription_pb_read_order(
     struct subscription_order_parts *parts,
     struct subscription_order *ret_order) MUST_CHECK;
 
+/* An id from a list or a token; "" = none. */
+struct status
+subscription_pb_check_payment_method(struct ctx *cx, const char *field, const char *id) MUST_CHECK;
+
+/* The word of the payment side; it is required. */
+struct status subscription_pb_read_collection_pause(
+    struct ctx *cx, Billingos__V1__CollectionPause behavior, const char **ret_word) MUST_CHECK;
+
 /* "too_expensive", as the payment side writes it; "" for UNSPECIFIED. Fails with FIELD_INVALID. */
 struct status subscription_pb_read_feedback(
     struct ctx *cx, Billingos__V1__CancelFeedback feedback, const char **ret_word) MUST_CHECK;

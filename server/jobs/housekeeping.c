@@ -2,6 +2,7 @@
 
 #include "services/auth.h"
 #include "services/entitlement_upkeep.h"
+#include "services/payment_methods.h"
 #include "services/usage.h"
 
 #define EXPIRED_AT_ONCE 100
@@ -25,4 +26,9 @@ struct status key_use_run(struct ctx *cx, struct services *services, size_t *ret
 struct status usage_period_run(struct ctx *cx, struct services *services, size_t *ret_done)
 {
     return usage_roll(cx, services, ret_done);
+}
+
+struct status card_expiry_run(struct ctx *cx, struct services *services, size_t *ret_done)
+{
+    return payment_methods_tell_expiring(cx, services, EXPIRED_AT_ONCE, ret_done);
 }

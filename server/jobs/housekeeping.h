@@ -20,3 +20,6 @@ struct status key_use_run(struct ctx *cx, struct services *services, size_t *ret
 
 /* Partitions of usage, and the period that new events go to. */
 struct status usage_period_run(struct ctx *cx, struct services *services, size_t *ret_done);
+
+/* Cards that end this month or next: whose they are is told, once a month. */
+struct status card_expiry_run(struct ctx *cx, struct services *services, size_t *ret_done);

@@ -10,6 +10,7 @@ static const struct job webhooks[] = {
 
 static const struct job resolver[] = {
     {"resolver", resolver_job_run, 500},
+    {"resumption", resumption_run, 1000},
 };
 
 static const struct job keeping[] = {
@@ -18,6 +19,7 @@ static const struct job keeping[] = {
     {"mirror_tidy", mirror_tidy_run, 1000},
     {"key_use", key_use_run, 15000},
     {"usage_period", usage_period_run, 600000},
+    {"card_expiry", card_expiry_run, 3600000},
     {"prune", prune_run, 3600000},
 };
 

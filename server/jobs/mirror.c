@@ -7,11 +7,14 @@
 #include "services/mirror_refetch.h"
 #include "services/retention.h"
 #include "services/services.h"
+#include "services/subscription_pause.h"
+#include "services/webhook_ops.h"
 #include "services/webhooks_in.h"
 
 #define HANDLE_MAX 500
 #define REFETCH_MAX 20
 #define RESOLVE_MAX 20
+#define RESUME_MAX 20
 #define PRUNE_MAX 10000
 
 /* One change at the payment side comes as a burst of events; what arrives while we wait costs no
@@ -54,8 +57,14 @@ struct status resolver_job_run(struct ctx *cx, struct services *services, size_t
     return intents_resolve_due(cx, services, RESOLVE_MAX, ret_done);
 }
 
+struct status resumption_run(struct ctx *cx, struct services *services, size_t *ret_done)
+{
+    return subscriptions_resume_due(cx, services, RESUME_MAX, ret_done);
+}
+
 struct status mirror_tidy_run(struct ctx *cx, struct services *services, size_t *ret_done)
 {
+    TRY(webhook_ops_measure(cx, services));
     TRY(webhooks_unpark(cx, services, ret_done));
     if (*ret_done > 0 && services->wake_webhooks != NULL) {
         services->wake_webhooks(services->wake_user);

@@ -19,5 +19,8 @@ struct status resolver_job_run(struct ctx *cx, struct services *services, size_t
 /* Events of accounts that became known meanwhile; metrics. */
 struct status mirror_tidy_run(struct ctx *cx, struct services *services, size_t *ret_done);
 
+/* Paused subscriptions whose date to resume has come. */
+struct status resumption_run(struct ctx *cx, struct services *services, size_t *ret_done);
+
 /* Claims and events that are older than what is promised. */
 struct status prune_run(struct ctx *cx, struct services *services, size_t *ret_done);

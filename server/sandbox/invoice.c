@@ -14,8 +14,6 @@
 #include "sandbox/subscription.h"
 #include "sandbox/subscription_cycle.h"
 
-/* About an hour, so that others can still add to the invoice. */
-#define DRAFT_S 3600
 #define DAY_S 86400
 
 struct invoice *invoice_new(struct sim *sim, struct subscription *subscription, const char *reason)
@@ -35,7 +33,7 @@ struct invoice *invoice_new(struct sim *sim, struct subscription *subscription, 
     invoice->send = subscription->send_invoice;
     invoice->due_s = invoice->send ? now_s + subscription->days_until_due * DAY_S : 0;
     invoice->auto_advance = true;
-    invoice->finalizes_s = now_s + DRAFT_S;
+    invoice->finalizes_s = now_s + INVOICE_DRAFT_S;
     invoice->discount = subscription->discount;
     if (subscription->metadata.count > 0) {
         struct metadata *copy = &invoice->subscription_metadata;

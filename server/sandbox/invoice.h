@@ -28,6 +28,7 @@ struct subscription;
 
 #define INVOICE_LINES_MAX 250
 #define INVOICE_LINES_SHOWN 10
+#define INVOICE_DRAFT_S 3600 /* about so long others can still add to it */
 
 enum invoice_status {
     INVOICE_DRAFT,

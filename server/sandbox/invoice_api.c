@@ -63,6 +63,17 @@ static const struct param update_params[] = {
     PARAM_END,
 };
 
+/* A draft that begins to move by itself has its hour before it is finalised. */
+static void update_advance(struct call *call, struct invoice *invoice)
+{
+    const bool before = invoice->auto_advance;
+
+    invoice->auto_advance = call_bool(call, "auto_advance", before);
+    if (invoice->auto_advance && !before && invoice->status == INVOICE_DRAFT) {
+        invoice->finalizes_s = customer_now_s(call->sim, invoice->customer) + INVOICE_DRAFT_S;
+    }
+}
+
 static bool invoice_update(struct call *call)
 {
     const char *method_id = call_text(call, "default_payment_method");
@@ -85,7 +96,7 @@ static bool invoice_update(struct call *call)
     if (method_id != NULL) {
         invoice->default_payment_method = method;
     }
-    invoice->auto_advance = call_bool(call, "auto_advance", invoice->auto_advance);
+    update_advance(call, invoice);
     call_update_text(call, "description", &invoice->description);
     metadata_update(call, &invoice->metadata, "metadata");
     event_emit(call->sim, "invoice.updated", invoice, before);

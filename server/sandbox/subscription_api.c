@@ -108,19 +108,20 @@ static const struct param cancel_params[] = {
     PARAM_END,
 };
 
-/* Credit for the unused time waits for the next invoice of the customer. */
-static void credit_rest(struct sim *sim, struct subscription *subscription)
+/* Credit for the unused time waits for the next invoice of the customer. from_s 0: since the
+ * periods began. */
+static void credit_rest(struct sim *sim, struct subscription *subscription, int64_t from_s)
 {
-    const int64_t now_s = customer_now_s(sim, subscription->customer);
-
     for (size_t i = 0; i < subscription->item_count; i++) {
+        struct subscription_item *item = &subscription->items[i];
         struct invoice_line lines[2];
 
         subscription_billing_keep(
             sim,
             subscription,
             lines,
-            proration_lines(sim, &subscription->items[i], NULL, now_s, lines));
+            proration_lines(sim, item, NULL, from_s == 0 ? item->start_s : from_s, lines));
+        item->debited = 0;
     }
 }
 
@@ -140,7 +141,7 @@ static bool subscription_cancel(struct call *call)
     was_active = subscription->status == SUBSCRIPTION_ACTIVE;
     subscription_cycle_cancel(call->sim, subscription, "cancellation_requested");
     if (was_active && call_bool(call, "prorate", false)) {
-        credit_rest(call->sim, subscription);
+        credit_rest(call->sim, subscription, customer_now_s(call->sim, subscription->customer));
     }
     if (was_active && call_bool(call, "invoice_now", false)) {
         subscription_billing_invoice_rest(call->sim, subscription);
@@ -203,11 +204,31 @@ static bool item_list(struct call *call)
 
 static const struct param pause_params[] = {
     {"type", PARAM_ENUM, PARAM_REQUIRED, "subscription"},
+    {"bill_for[unused_time_from][type]", PARAM_ENUM, 0, "item_current_period_start|none|now"},
     {"bill_for", PARAM_UNSUPPORTED, 0, NULL},
     {"invoicing_behavior", PARAM_ENUM, 0, "invoice|pending_invoice_item"},
     PARAMS_EXPAND,
     PARAM_END,
 };
+
+/* What was paid and will not be used: at once as an invoice of its own, which is a credit to the
+ * balance, or on the next one. */
+static void pay_back(struct call *call, struct subscription *subscription)
+{
+    const char *from = call_text(call, "bill_for[unused_time_from][type]");
+    const char *how = call_text(call, "invoicing_behavior");
+
+    if (from == NULL || strcmp(from, "none") == 0) {
+        return;
+    }
+    credit_rest(
+        call->sim,
+        subscription,
+        strcmp(from, "now") == 0 ? customer_now_s(call->sim, subscription->customer) : 0);
+    if (how != NULL && strcmp(how, "invoice") == 0) {
+        subscription_billing_invoice_kept(call->sim, subscription, "subscription_update");
+    }
+}
 
 static bool subscription_pause(struct call *call)
 {
@@ -225,12 +246,13 @@ static bool subscription_pause(struct call *call)
             "Only active subscriptions can be paused; this one is %s.",
             subscription_status_word(subscription->status));
     }
+    pay_back(call, subscription);
     subscription_cycle_pause(call->sim, subscription, "pause_requested");
     return call_reply(call, subscription);
 }
 
 static const struct param resume_params[] = {
-    {"billing_cycle_anchor[type]", PARAM_ENUM, 0, "now"},
+    {"billing_cycle_anchor[type]", PARAM_ENUM, 0, "now|unchanged"},
     {"payment_behavior", PARAM_ENUM, 0, "resume_on_payment_attempt|resume_on_payment_success"},
     {"billing_cycle_anchor", PARAM_UNSUPPORTED, 0, NULL},
     {"proration_behavior", PARAM_UNSUPPORTED, 0, NULL},
@@ -241,6 +263,8 @@ static const struct param resume_params[] = {
 
 static bool subscription_resume(struct call *call)
 {
+    const char *anchor = call_text(call, "billing_cycle_anchor[type]");
+    const char *behavior = call_text(call, "payment_behavior");
     struct subscription *subscription = NULL;
 
     if (!call_find_path(call, KIND_SUBSCRIPTION, &subscription)) {
@@ -256,7 +280,13 @@ static bool subscription_resume(struct call *call)
             "%s.",
             subscription_status_word(subscription->status));
     }
-    subscription_cycle_resume(call->sim, subscription);
+    subscription_cycle_resume(
+        call->sim,
+        subscription,
+        (struct resumption){
+            .new_period = anchor == NULL || strcmp(anchor, "now") == 0,
+            .attempt = behavior != NULL && strcmp(behavior, "resume_on_payment_attempt") == 0,
+        });
     return call_reply(call, subscription);
 }
 

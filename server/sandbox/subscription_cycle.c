@@ -12,6 +12,7 @@
 #include "sandbox/price.h"
 #include "sandbox/product.h"
 #include "sandbox/schedule.h"
+#include "sandbox/proration.h"
 #include "sandbox/sim.h"
 #include "sandbox/subscription.h"
 #include "sandbox/subscription_billing.h"
@@ -119,6 +120,13 @@ set_status(struct sim *sim, struct subscription *subscription, enum subscription
     event_emit(sim, "customer.subscription.updated", subscription, before);
 }
 
+static void set_resumed(struct sim *sim, struct subscription *subscription)
+{
+    subscription->paused_type = NULL;
+    set_status(sim, subscription, SUBSCRIPTION_ACTIVE);
+    event_emit(sim, "customer.subscription.resumed", subscription, NULL);
+}
+
 static void renew_items(
     struct sim *sim, struct subscription *subscription, struct invoice *invoice, int64_t now_s)
 {
@@ -199,9 +207,7 @@ void subscription_cycle_paid(
     case SUBSCRIPTION_PAUSED:
         if (invoice->object.created_s >= subscription->paused_s &&
             strcmp(invoice->reason, "subscription_update") == 0) {
-            subscription->paused_type = NULL;
-            set_status(sim, subscription, SUBSCRIPTION_ACTIVE);
-            event_emit(sim, "customer.subscription.resumed", subscription, NULL);
+            set_resumed(sim, subscription);
         }
         break;
     case SUBSCRIPTION_INCOMPLETE_EXPIRED:
@@ -303,16 +309,10 @@ void subscription_cycle_pause(struct sim *sim, struct subscription *subscription
     event_emit(sim, "customer.subscription.paused", subscription, NULL);
 }
 
-void subscription_cycle_resume(struct sim *sim, struct subscription *subscription)
+static void begin_anew(
+    struct sim *sim, struct subscription *subscription, struct invoice *invoice, int64_t now_s)
 {
-    const char *before = event_snapshot(sim, subscription);
-    const int64_t now_s = now_of(sim, subscription);
-    struct invoice *invoice = NULL;
-
-    subscription->trial_end_s =
-        subscription->trial_end_s < now_s ? subscription->trial_end_s : now_s;
     subscription->anchor_s = now_s;
-    invoice = invoice_new(sim, subscription, "subscription_update");
     for (size_t i = 0; i < subscription->item_count; i++) {
         struct subscription_item *item = &subscription->items[i];
 
@@ -320,7 +320,66 @@ void subscription_cycle_resume(struct sim *sim, struct subscription *subscriptio
         item->end_s = calendar_next(now_s, item->price->interval, now_s);
         subscription_billing_add_ahead(sim, subscription, invoice, item);
     }
+}
+
+/* A period that was paid and is not over costs nothing. */
+static void
+go_on(struct sim *sim, struct subscription *subscription, struct invoice *invoice, int64_t now_s)
+{
+    for (size_t i = 0; i < subscription->item_count; i++) {
+        struct subscription_item *item = &subscription->items[i];
+        struct invoice_line lines[2];
+        size_t count = 0;
+
+        if (item->end_s > now_s && item->debited != 0) {
+            continue;
+        }
+        while (item->end_s <= now_s) {
+            item->start_s = item->end_s;
+            item->end_s =
+                calendar_next(subscription->anchor_s, item->price->interval, item->start_s);
+        }
+        count = proration_lines(sim, NULL, item, now_s, lines);
+        for (size_t k = 0; k < count; k++) {
+            invoice_add_line(sim, invoice, &lines[k]);
+        }
+        item->debited = item->price->metered ? 0 : price_amount(item->price, item->quantity);
+    }
+}
+
+static bool costs_nothing(const struct subscription *subscription, int64_t now_s)
+{
+    for (size_t i = 0; i < subscription->item_count; i++) {
+        if (subscription->items[i].end_s <= now_s || subscription->items[i].debited == 0) {
+            return false;
+        }
+    }
+    return subscription->pending_count == 0;
+}
+
+void subscription_cycle_resume(
+    struct sim *sim, struct subscription *subscription, struct resumption how)
+{
+    const char *before = event_snapshot(sim, subscription);
+    const int64_t now_s = now_of(sim, subscription);
+    struct invoice *invoice = NULL;
+
+    subscription->trial_end_s =
+        subscription->trial_end_s < now_s ? subscription->trial_end_s : now_s;
+    if (!how.new_period && costs_nothing(subscription, now_s)) {
+        set_resumed(sim, subscription);
+        return;
+    }
+    invoice = invoice_new(sim, subscription, "subscription_update");
+    if (how.new_period) {
+        begin_anew(sim, subscription, invoice, now_s);
+    } else {
+        go_on(sim, subscription, invoice, now_s);
+    }
     subscription_billing_add_kept(sim, subscription, invoice);
     event_emit(sim, "customer.subscription.updated", subscription, before);
+    if (how.attempt) {
+        set_resumed(sim, subscription);
+    }
     subscription_billing_collect(sim, invoice);
 }

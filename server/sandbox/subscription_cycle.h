@@ -45,5 +45,13 @@ void subscription_cycle_cancel_all(struct sim *sim, struct customer *customer);
 
 void subscription_cycle_pause(struct sim *sim, struct subscription *subscription, const char *type);
 
-/* Begins a new period now and charges it; stays paused when that fails. */
-void subscription_cycle_resume(struct sim *sim, struct subscription *subscription);
+/* How a paused one goes on. */
+struct resumption {
+    bool new_period; /* begins now; else the periods go on by their anchor */
+    bool attempt;    /* active before it is paid; else it stays paused until then */
+};
+
+/* Charges what the customer gets and has not paid: the new period, or the rest of the one that
+ * surrounds the moment. */
+void subscription_cycle_resume(
+    struct sim *sim, struct subscription *subscription, struct resumption how);

@@ -58,6 +58,28 @@ const struct param subscription_update_params[] = {
     PARAM_END,
 };
 
+static bool in_future(struct call *call, const char *param, int64_t now_s)
+{
+    const int64_t time_s = call_i64(call, param, 0);
+
+    return time_s == 0 || time_s > now_s ||
+           call_fail(
+               call,
+               400,
+               NULL,
+               param,
+               "Invalid timestamp: must be an integer Unix timestamp in the future.");
+}
+
+static bool check_times(struct call *call, int64_t now_s)
+{
+    const char *trial_end = call_text(call, "trial_end");
+
+    return in_future(call, "pause_collection[resumes_at]", now_s) &&
+           (trial_end == NULL || strcmp(trial_end, "now") == 0 ||
+            in_future(call, "trial_end", now_s));
+}
+
 static bool check_status(struct call *call, const struct subscription *subscription)
 {
     const bool items = form_has(&call->form, "items");
@@ -98,6 +120,9 @@ static bool check_status(struct call *call, const struct subscription *subscript
             "The subscription is managed by the subscription schedule `%s`, and updating any "
             "cancelation behavior directly is not allowed. Please update the schedule instead.",
             subscription->schedule->object.id);
+    }
+    if (!check_times(call, customer_now_s(call->sim, subscription->customer))) {
+        return false;
     }
     if (subscription_draft_behaves(call, "pending_if_incomplete")) {
         return call_fail_not_implemented(call, "payment_behavior=pending_if_incomplete");
@@ -144,6 +169,27 @@ static void update_pause(struct call *call, struct subscription *subscription)
         call_update_text(call, "pause_collection[behavior]", &subscription->pause_collection);
         subscription->pause_resumes_s = call_i64(call, "pause_collection[resumes_at]", 0);
     }
+}
+
+/* A trial that is ended now is paid now: with error_if_incomplete, not at all otherwise. */
+static bool check_first_payment(struct call *call, const struct subscription *subscription)
+{
+    const char *text = call_text(call, "trial_end");
+    struct subscription paid = *subscription;
+
+    if (text == NULL || strcmp(text, "now") != 0 || subscription->send_invoice ||
+        subscription->status != SUBSCRIPTION_TRIALING ||
+        !subscription_draft_behaves(call, "error_if_incomplete")) {
+        return true;
+    }
+    paid.trial_end_s = 0;
+    return subscription_draft_payment(
+        call,
+        subscription->customer,
+        subscription->default_payment_method != NULL
+            ? subscription->default_payment_method
+            : subscription->customer->default_payment_method,
+        subscription_cycle_first_amount(&paid));
 }
 
 /* "now" ends a trial, a time moves its end. True when a period is to begin now. */
@@ -213,6 +259,7 @@ bool subscription_update(struct call *call)
 
     if (!call_find_path(call, KIND_SUBSCRIPTION, &subscription) ||
         !check_status(call, subscription) || !plan_plain(call, subscription, &plain) ||
+        !check_first_payment(call, subscription) ||
         !item_change_plan(call, subscription, &items) ||
         !item_change_check_payment(call, subscription, &items)) {
         return false;

@@ -31,24 +31,26 @@ struct order {
     catalog_publish_pack pack;
 };
 
-/* Two at once would make two products. */
-static struct status
-prepare_alone(struct ctx *cx, struct tx *tx, const struct intent *intent, const struct order *order)
+struct status catalog_publish_alone(
+    struct ctx *cx,
+    struct tx *tx,
+    const struct intent *intent,
+    const struct id *plan_id,
+    struct plan *ret_plan)
 {
-    const struct plan_ref ref = {.plan_id = &order->plan_id};
-    struct plan plan;
+    const struct plan_ref ref = {.plan_id = plan_id};
     struct id busy;
 
-    TRY(plan_store_lock(cx, tx, &ref, &plan));
-    TRY(intent_upkeep_store_busy(
-        cx, tx, &order->plan_id, intent->method, &intent->intent_id, &busy));
+    TRY(plan_store_lock(cx, tx, &ref, ret_plan));
+    TRY(intent_upkeep_store_busy(cx, tx, plan_id, intent->method, &intent->intent_id, &busy));
     if (id_is_zero(&busy)) {
         return STATUS_OK;
     }
     return status_retry(
         status_pair(
             cx,
-            status_fail(cx, REASON_REQUEST_IN_PROGRESS, "plan \"%s\" is being published", plan.key),
+            status_fail(
+                cx, REASON_REQUEST_IN_PROGRESS, "plan \"%s\" is being published", ret_plan->key),
             "operation_id",
             id_text(cx->arena, ID_OPERATION, &busy)),
         1000);
@@ -121,7 +123,7 @@ prepare(struct ctx *cx, struct services *services, struct tx *tx, struct intent 
     struct plan_draft draft;
 
     (void)services;
-    TRY(prepare_alone(cx, tx, intent, order));
+    TRY(catalog_publish_alone(cx, tx, intent, &order->plan_id, &draft.plan));
     TRY(plan_draft_lock(cx, tx, &order->plan_id, order->number, &draft));
     TRY(check_complete(cx, tx, &draft));
     TRY(find_account(cx, tx, &draft, &request.account_id));
@@ -177,10 +179,22 @@ static struct status settle_lock(
     return plan_version_store_load(cx, NULL, tx, &version, &ret_draft->version);
 }
 
+static struct status
+settle_mirrored(struct ctx *cx, struct tx *tx, const struct publish_made *made, struct plan *plan)
+{
+    if (made->product_id[0] != '\0') {
+        plan->stripe_product_id = made->product_id;
+    }
+    TRY(plan_store_update(cx, tx, plan));
+    for (size_t i = 0; i < made->price_count; i++) {
+        TRY(price_store_mirrored(cx, tx, &made->prices[i].price_id, made->prices[i].stripe_id));
+    }
+    return STATUS_OK;
+}
+
 static struct status settle_published(
     struct ctx *cx, struct tx *tx, const struct settling *settling, struct plan_draft *draft)
 {
-    const struct publish_made *made = settling->made;
     struct audit_changes changes = {0};
 
     audit_note(
@@ -195,13 +209,7 @@ static struct status settle_published(
     draft->plan.published_version = draft->version.number;
     draft->plan.version++;
     draft->plan.updated_us = settling->request->published_us;
-    if (made->product_id[0] != '\0') {
-        draft->plan.stripe_product_id = made->product_id;
-    }
-    TRY(plan_store_update(cx, tx, &draft->plan));
-    for (size_t i = 0; i < made->price_count; i++) {
-        TRY(price_store_mirrored(cx, tx, &made->prices[i].price_id, made->prices[i].stripe_id));
-    }
+    TRY(settle_mirrored(cx, tx, settling->made, &draft->plan));
     return audit_add(cx, tx, "plan", id_text(cx->arena, ID_PLAN, &draft->plan.plan_id), &changes);
 }
 
@@ -211,7 +219,9 @@ static struct status settle(struct ctx *cx, struct tx *tx, void *user)
     struct plan_draft draft;
 
     TRY(settle_lock(cx, tx, settling, &draft));
-    if (draft.version.state == PLAN_PUBLISHING) {
+    if (settling->request->mirror_only) {
+        TRY(settle_mirrored(cx, tx, settling->made, &draft.plan));
+    } else if (draft.version.state == PLAN_PUBLISHING) {
         TRY(settle_published(cx, tx, settling, &draft));
     }
     TRY(intents_done(cx, tx, settling->intent, settling->request->answer, &settling->stored));

@@ -23,6 +23,7 @@ struct keyed;
 struct plan;
 struct plan_version;
 struct services;
+struct tx;
 
 #define CATALOG_PUBLISH_METHOD "billingos.v1.CatalogService/PublishPlan"
 
@@ -45,7 +46,16 @@ struct status catalog_publish(
     catalog_publish_pack pack,
     struct str *ret_answer) MUST_CHECK;
 
-/* For the resolver too. */
+/* Locks the plan; only one publishing of it at a time, since two would make two products. Fails
+ * with PLAN_NOT_FOUND, REQUEST_IN_PROGRESS. */
+struct status catalog_publish_alone(
+    struct ctx *cx,
+    struct tx *tx,
+    const struct intent *intent,
+    const struct id *plan_id,
+    struct plan *ret_plan) MUST_CHECK;
+
+/* For the resolver and catalog_mirror() too. */
 struct status catalog_publish_drive(
     struct ctx *cx,
     struct services *services,

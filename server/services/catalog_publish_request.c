@@ -29,6 +29,7 @@ publish_request_write(struct ctx *cx, const struct publish_request *request, str
     json_put_text(&w, "name", request->name);
     json_put_text(&w, "description", request->description);
     json_put_i64(&w, "published_us", request->published_us);
+    json_put_bool(&w, "mirror_only", request->mirror_only);
     json_put_text(
         &w, "answer", base64url_text(cx->arena, request->answer.ptr, request->answer.len));
     json_close_object(&w);
@@ -59,6 +60,7 @@ publish_request_read(struct ctx *cx, struct str text, struct publish_request *re
         .name = json_text(cx, root, "name"),
         .description = json_text(cx, root, "description"),
         .published_us = json_i64(root, "published_us"),
+        .mirror_only = json_bool(root, "mirror_only"),
         .answer = {(const char *)answer, answer_len},
     };
     return STATUS_OK;

@@ -3,6 +3,7 @@
 /* What an intent of PublishPlan needs to be driven, written once so that every try sends the same,
  * together with the answer that it will have. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -18,6 +19,7 @@ struct publish_request {
     const char *name;       /* of the plan, as it was */
     const char *description;
     int64_t published_us;
+    bool mirror_only; /* it is published already, and only unknown at the payment side */
     struct str answer;
 };
 

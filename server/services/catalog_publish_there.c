@@ -113,6 +113,10 @@ static struct status make_price(
     };
     struct payment_price made;
 
+    if (price->stripe_price_id[0] != '\0') {
+        *ret_stripe_id = price->stripe_price_id;
+        return STATUS_OK;
+    }
     TRY(find_meter(cx, publication, price, &params.meter_id));
     TRY(stripe_price_create(
         cx,

@@ -18,9 +18,8 @@
 
 #define PAYLOAD_BYTES_MAX 2048
 
-/* With the merchant's own id, so that who listens need not ask for it. */
-static struct status
-tell(struct ctx *cx, struct tx *tx, enum event_type type, const struct customer *customer)
+struct status
+customers_tell(struct ctx *cx, struct tx *tx, enum event_type type, const struct customer *customer)
 {
     struct event event = {.type = type, .customer_id = customer->customer_id};
     AUTO_BUF buf;
@@ -85,7 +84,7 @@ struct status customers_create(
     audit_note(&changes, "external_customer_id", "", customer.external_id);
     TRY(audit_add(
         cx, tx, "customer", id_text(cx->arena, ID_CUSTOMER, &customer.customer_id), &changes));
-    TRY(tell(cx, tx, EVENT_CUSTOMER_CREATED, &customer));
+    TRY(customers_tell(cx, tx, EVENT_CUSTOMER_CREATED, &customer));
     *ret_customer = customer;
     return STATUS_OK;
 }
@@ -210,7 +209,7 @@ static struct status customers_update_save(
         /* Caches know the customer by it. */
         TRY(entitlements_rebuild(cx, services, tx, &after->customer_id));
     }
-    return tell(cx, tx, EVENT_CUSTOMER_UPDATED, after);
+    return customers_tell(cx, tx, EVENT_CUSTOMER_UPDATED, after);
 }
 
 struct status customers_update(
@@ -297,7 +296,7 @@ struct status customers_archive(
     if (customer.archived_us == 0) {
         TRY(check_unsubscribed(cx, tx, &customer));
         TRY(set_archived(cx, services, tx, &customer, cx->now_us));
-        TRY(tell(cx, tx, EVENT_CUSTOMER_ARCHIVED, &customer));
+        TRY(customers_tell(cx, tx, EVENT_CUSTOMER_ARCHIVED, &customer));
         log_info(cx, "customer archived", LOG_ID("customer", ID_CUSTOMER, &customer.customer_id));
     }
     *ret_customer = customer;
@@ -317,7 +316,7 @@ struct status customers_restore(
     TRY(customer_store_lock(cx, tx, &key, &customer));
     if (customer.archived_us != 0) {
         TRY(set_archived(cx, services, tx, &customer, 0));
-        TRY(tell(cx, tx, EVENT_CUSTOMER_UPDATED, &customer));
+        TRY(customers_tell(cx, tx, EVENT_CUSTOMER_UPDATED, &customer));
     }
     *ret_customer = customer;
     return STATUS_OK;

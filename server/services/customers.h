@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "base/status.h"
 #include "domain/customer.h"
+#include "domain/event.h"
 #include "store/customer_store.h"
 
 struct ctx;
@@ -84,3 +85,8 @@ struct status customers_restore(
     struct tx *tx,
     const struct id *customer_id,
     struct customer *ret_customer) MUST_CHECK;
+
+/* What has happened to it, with the merchant's own id, so that who listens need not ask for it. */
+struct status
+customers_tell(struct ctx *cx, struct tx *tx, enum event_type type, const struct customer *customer)
+    MUST_CHECK;

@@ -113,7 +113,10 @@ struct status invitations_create(
 }
 
 struct status invitations_enter(
-    struct ctx *cx, struct services *services, const char *token, struct id *ret_invitation_id)
+    struct ctx *cx,
+    struct services *services,
+    const char *token,
+    struct invitation_entry *ret_entry)
 {
     const struct str text = str_of(token);
     enum secret_form form = SECRET_FORM_COUNT;
@@ -124,11 +127,13 @@ struct status invitations_enter(
         return status_of(cx, REASON_INVITATION_NOT_FOUND);
     }
     sha256(text.ptr, text.len, hash);
-    TRY(invitation_store_find(cx, services->db, hash, &live_number, ret_invitation_id));
+    TRY(invitation_store_find(cx, services->db, hash, &live_number, &ret_entry->invitation_id));
+    /* Here, since the transaction may be run more than once: it changes nothing of the caller. */
+    ret_entry->member_id = id_new(cx->now_us);
     cx->caller = (struct caller){
         .org_id = live_number,
         .live = true,
-        .actor = id_text(cx->arena, ID_INVITATION, ret_invitation_id),
+        .actor = id_text(cx->arena, ID_MEMBER, &ret_entry->member_id),
     };
     return STATUS_OK;
 }
@@ -152,7 +157,7 @@ static struct status closed(struct ctx *cx, const struct invitation *invitation)
 struct status invitations_accept(
     struct ctx *cx,
     struct tx *tx,
-    const struct id *invitation_id,
+    const struct invitation_entry *entry,
     const char *name,
     struct invitation_acceptance *ret_acceptance)
 {
@@ -162,14 +167,14 @@ struct status invitations_accept(
     struct member member;
 
     TRY(organization_store_lock(cx, tx, organization));
-    TRY(invitation_store_lock(cx, tx, invitation_id, &invitation));
+    TRY(invitation_store_lock(cx, tx, &entry->invitation_id, &invitation));
     if (invitation_state(&invitation, cx->now_us) != INVITATION_OPEN) {
         return closed(cx, &invitation);
     }
     TRY(check_room_for_member(cx, tx));
     member = (struct member){
         .org_id = organization->org_id,
-        .member_id = id_new(cx->now_us),
+        .member_id = entry->member_id,
         .email = invitation.email,
         .name = name,
         .role = invitation.role,
@@ -177,7 +182,6 @@ struct status invitations_accept(
         .created_us = cx->now_us,
     };
     TRY(member_store_insert(cx, tx, &member));
-    cx->caller.actor = id_text(cx->arena, ID_MEMBER, &member.member_id);
     invitation.accepted_us = cx->now_us;
     invitation.member_id = member.member_id;
     TRY(invitation_store_update(cx, tx, &invitation));

@@ -26,11 +26,20 @@ struct status invitations_create(
     struct invitation *ret_invitation,
     const char **ret_token) MUST_CHECK;
 
-/* Whose invitation the token is: cx->caller becomes the live side of that organisation, with no
- * scopes. Nothing is said yet about whether it is still open. Fails with INVITATION_NOT_FOUND. */
+/* Who comes in: the invitation, and the member that it makes. */
+struct invitation_entry {
+    struct id invitation_id;
+    struct id member_id;
+};
+
+/* Whose invitation the token is: cx->caller becomes that member of the live side of the
+ * organisation, with no scopes. Nothing is said yet about whether it is still open. Fails with
+ * INVITATION_NOT_FOUND. */
 struct status invitations_enter(
-    struct ctx *cx, struct services *services, const char *token, struct id *ret_invitation_id)
-    MUST_CHECK;
+    struct ctx *cx,
+    struct services *services,
+    const char *token,
+    struct invitation_entry *ret_entry) MUST_CHECK;
 
 struct invitation_acceptance {
     struct member member;
@@ -42,7 +51,7 @@ struct invitation_acceptance {
 struct status invitations_accept(
     struct ctx *cx,
     struct tx *tx,
-    const struct id *invitation_id,
+    const struct invitation_entry *entry,
     const char *name,
     struct invitation_acceptance *ret_acceptance) MUST_CHECK;
 

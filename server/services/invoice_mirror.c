@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "domain/decline.h"
 #include "http/json.h"
+#include "services/payment_attempts.h"
 #include "store/db.h"
 #include "store/event_log.h"
+#include "store/invoice_line_store.h"
 #include "store/invoice_store.h"
 #include "store/subscriber_store.h"
 #include "store/subscription_store.h"
@@ -44,6 +46,17 @@ static struct status find_subscription(
     return STATUS_OK;
 }
 
+static const char *decline_of(const struct payment_invoice *payment)
+{
+    if (payment->status == INVOICE_PAID) {
+        return "";
+    }
+    if (strcmp(payment->payment_intent_status, "requires_action") == 0) {
+        return "authentication_required";
+    }
+    return payment->decline_code[0] != '\0' ? payment->decline_code : payment->error_code;
+}
+
 static struct invoice
 next_state(struct ctx *cx, const struct invoice *old, const struct payment_invoice *payment)
 {
@@ -56,6 +69,7 @@ next_state(struct ctx *cx, const struct invoice *old, const struct payment_invoi
         .billing_reason = payment->billing_reason,
         .currency = payment->currency,
         .subtotal_minor = payment->subtotal_minor,
+        .discount_minor = payment->discount_minor,
         .tax_minor = payment->tax_minor,
         .total_minor = payment->total_minor,
         .due_minor = payment->due_minor,
@@ -68,12 +82,13 @@ next_state(struct ctx *cx, const struct invoice *old, const struct payment_invoi
         .due_us = payment->due_us,
         .finalized_us = payment->finalized_us,
         .paid_us = payment->paid_us,
+        .voided_us = payment->voided_us,
         .hosted_url = payment->hosted_url,
         .pdf_url = payment->pdf_url,
-        .decline_code =
-            payment->decline_code[0] != '\0' ? payment->decline_code : payment->error_code,
-        .advice_code = payment->advice_code,
+        .decline_code = decline_of(payment),
         .payment_intent = payment->payment_intent_id,
+        .metadata = payment->metadata,
+        .more_lines = payment->more_lines,
         .created_us = payment->created_us,
     };
 
@@ -84,6 +99,12 @@ next_state(struct ctx *cx, const struct invoice *old, const struct payment_invoi
             LOG_ID("invoice", ID_INVOICE, &old->invoice_id),
             LOG_TEXT("to", payment->status_text));
         next.status = old->status;
+    }
+    if (next.decline_code[0] != '\0') {
+        const bool known = old != NULL && old->attempt_count == next.attempt_count &&
+                           strcmp(old->decline_code, next.decline_code) == 0;
+
+        next.failed_us = known ? old->failed_us : cx->now_us;
     }
     return next;
 }
@@ -136,11 +157,6 @@ note_on_subscription(struct ctx *cx, struct tx *tx, const struct invoice *invoic
     return subscription_store_note_invoice(cx, tx, &invoice->subscription_id, reason, code);
 }
 
-static bool is_attempt(enum event_type type)
-{
-    return type == EVENT_PAYMENT_FAILED || type == EVENT_PAYMENT_SUCCEEDED;
-}
-
 static struct status tell_one(
     struct ctx *cx,
     struct tx *tx,
@@ -155,9 +171,6 @@ static struct status tell_one(
         .payload = payload,
     };
 
-    if (is_attempt(type)) {
-        TRY(invoice_store_add_attempt(cx, tx, invoice, type == EVENT_PAYMENT_SUCCEEDED));
-    }
     return event_log_add(cx, tx, &event);
 }
 
@@ -200,5 +213,7 @@ struct status invoice_apply(
     next.customer_id = customer_id;
     next.subscription_id = subscription_id;
     TRY(invoice_store_write(cx, tx, &next, payment->raw));
+    TRY(invoice_line_store_write(cx, tx, &next.invoice_id, payment->lines, payment->line_count));
+    TRY(payment_attempt_note(cx, tx, &next, payment));
     return tell(cx, tx, found ? &old : NULL, &next);
 }

@@ -53,6 +53,16 @@ replace(struct mirror_lag *lag, const struct mirror_backlog *backlog, size_t cou
     atomic_store(&lag->turn, turn + 2);
 }
 
+static int64_t oldest_in(const struct mirror_backlog *backlog, size_t count, int64_t otherwise)
+{
+    int64_t oldest_us = otherwise;
+
+    for (size_t i = 0; i < count; i++) {
+        oldest_us = backlog[i].oldest_us < oldest_us ? backlog[i].oldest_us : oldest_us;
+    }
+    return oldest_us;
+}
+
 struct status mirror_lag_refresh(struct ctx *cx, struct services *services)
 {
     struct mirror_backlog *backlog = NULL;
@@ -62,6 +72,8 @@ struct status mirror_lag_refresh(struct ctx *cx, struct services *services)
 
     TRY(dirty_object_store_backlog(cx, services->db, ORGS_MAX, &backlog, &count, &inbox_depth));
     metric_gauge(METRIC_INBOX_DEPTH, inbox_depth);
+    metric_gauge(
+        METRIC_INBOX_OLDEST_AGE, (read_us - oldest_in(backlog, count, read_us)) / US_PER_SECOND);
     replace(services->mirror, backlog, count, read_us);
     return STATUS_OK;
 }

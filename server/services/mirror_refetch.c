@@ -9,8 +9,11 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/wallclock.h"
+#include "services/customer_mirror.h"
 #include "services/invoice_mirror.h"
 #include "services/payment_account_mirror.h"
+#include "services/payment_attempts.h"
+#include "services/payment_method_mirror.h"
 #include "services/services.h"
 #include "services/subscription_mirror.h"
 #include "services/webhook_event.h"
@@ -18,14 +21,17 @@
 #include "store/dirty_object_store.h"
 #include "store/invoice_store.h"
 #include "store/stripe_account_store.h"
+#include "stripe/stripe_charge.h"
 #include "stripe/stripe_client.h"
+#include "stripe/stripe_customer.h"
 #include "stripe/stripe_invoice.h"
+#include "stripe/stripe_payment_method.h"
 #include "stripe/stripe_subscription.h"
 
 #define LEASE_SECONDS 15 /* two reads at once do no harm, a crash must not hold up a change */
 #define FETCH_MS_MAX 12000
 #define TAKE_MAX 20
-#define ATTEMPTS_MAX 100 /* half an hour apart in the end: two days */
+#define PATIENCE 8 /* times as many tries when the failure is not the object's own */
 #define BACKOFF_SECONDS_MAX 1800
 
 /* Reading one object. */
@@ -38,18 +44,22 @@ struct fetch {
     bool gone; /* the payment side does not have it */
     struct payment_subscription subscription;
     struct payment_invoice invoice;
+    struct payment_charge charge;
+    struct payment_customer customer;
+    struct payment_instrument instrument;
 };
-
-static bool is_type(const struct dirty_object *object, const char *type)
-{
-    return strcmp(object->object_type, type) == 0;
-}
 
 static struct status clear(struct ctx *cx, struct tx *tx, void *user)
 {
     const struct fetch *fetch = user;
 
     return dirty_object_store_clear(cx, tx, fetch->object);
+}
+
+static struct status read_subscription(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_subscription_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->subscription);
 }
 
 static struct status apply_subscription(struct ctx *cx, struct tx *tx, void *user)
@@ -64,6 +74,12 @@ static struct status apply_subscription(struct ctx *cx, struct tx *tx, void *use
     return clear(cx, tx, fetch);
 }
 
+static struct status read_invoice(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_invoice_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->invoice);
+}
+
 static struct status apply_invoice(struct ctx *cx, struct tx *tx, void *user)
 {
     struct fetch *fetch = user;
@@ -73,8 +89,68 @@ static struct status apply_invoice(struct ctx *cx, struct tx *tx, void *user)
     return clear(cx, tx, fetch);
 }
 
-/* "It does not exist" is an answer: a draft invoice may be deleted; a subscription never is, so its
- * row is left alone and somebody should look. */
+static struct status read_customer(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_customer_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->customer);
+}
+
+static struct status apply_customer(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct fetch *fetch = user;
+
+    if (!fetch->gone) {
+        TRY(customer_apply(cx, tx, &fetch->customer, fetch->fetch_number));
+    }
+    return clear(cx, tx, fetch);
+}
+
+static struct status read_charge(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_charge_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->charge);
+}
+
+static struct status apply_charge(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct fetch *fetch = user;
+
+    if (!fetch->gone) {
+        TRY(payment_attempt_apply(cx, tx, &fetch->charge, fetch->fetch_number));
+    }
+    return clear(cx, tx, fetch);
+}
+
+static struct status read_payment_method(struct ctx *cx, struct fetch *fetch)
+{
+    return stripe_payment_method_retrieve(
+        cx, fetch->client, fetch->account_id, fetch->object->object_id, &fetch->instrument);
+}
+
+static struct status apply_payment_method(struct ctx *cx, struct tx *tx, void *user)
+{
+    struct fetch *fetch = user;
+
+    if (!fetch->gone) {
+        TRY(payment_method_apply(cx, tx, &fetch->instrument, fetch->fetch_number, NULL));
+    }
+    return clear(cx, tx, fetch);
+}
+
+static const struct mirrored {
+    const char *type;
+    struct status (*read)(struct ctx *cx, struct fetch *fetch);
+    tx_fn apply;
+} mirrored[] = {
+    {WEBHOOK_OBJECT_SUBSCRIPTION, read_subscription, apply_subscription},
+    {WEBHOOK_OBJECT_INVOICE, read_invoice, apply_invoice},
+    {WEBHOOK_OBJECT_CHARGE, read_charge, apply_charge},
+    {WEBHOOK_OBJECT_CUSTOMER, read_customer, apply_customer},
+    {WEBHOOK_OBJECT_PAYMENT_METHOD, read_payment_method, apply_payment_method},
+};
+
+/* "It does not exist" is an answer: a draft invoice may be deleted; the others never are without a
+ * trace, so their rows are left alone and somebody should look. */
 static struct status check_gone(struct ctx *cx, struct fetch *fetch, struct status status)
 {
     if (status.code == CODE_OK ||
@@ -90,32 +166,29 @@ static struct status check_gone(struct ctx *cx, struct fetch *fetch, struct stat
     return STATUS_OK;
 }
 
+static const struct mirrored *find_mirrored(const char *type)
+{
+    for (size_t i = 0; i < ARRAY_LEN(mirrored); i++) {
+        if (strcmp(type, mirrored[i].type) == 0) {
+            return &mirrored[i];
+        }
+    }
+    return NULL;
+}
+
 static struct status fetch_object(struct ctx *cx, struct fetch *fetch)
 {
-    const struct dirty_object *object = fetch->object;
+    const struct mirrored *kind = find_mirrored(fetch->object->object_type);
     struct db *db = fetch->services->db;
 
+    if (kind == NULL) {
+        return tx_run(cx, db, clear, fetch);
+    }
     TRY(services_payment_client(cx, fetch->services, &fetch->client));
     TRY(dirty_object_store_fetch_number(cx, db, &fetch->fetch_number));
-    if (is_type(object, WEBHOOK_OBJECT_SUBSCRIPTION)) {
-        TRY(check_gone(
-            cx,
-            fetch,
-            stripe_subscription_retrieve(
-                cx, fetch->client, fetch->account_id, object->object_id, &fetch->subscription)));
-        failpoint("mirror.fetched");
-        return tx_run(cx, db, apply_subscription, fetch);
-    }
-    if (is_type(object, WEBHOOK_OBJECT_INVOICE)) {
-        TRY(check_gone(
-            cx,
-            fetch,
-            stripe_invoice_retrieve(
-                cx, fetch->client, fetch->account_id, object->object_id, &fetch->invoice)));
-        failpoint("mirror.fetched");
-        return tx_run(cx, db, apply_invoice, fetch);
-    }
-    return tx_run(cx, db, clear, fetch);
+    TRY(check_gone(cx, fetch, kind->read(cx, fetch)));
+    failpoint("mirror.fetched");
+    return tx_run(cx, db, kind->apply, fetch);
 }
 
 /* That there is no access to the account any more has been written: nothing is left to read. */
@@ -139,7 +212,7 @@ static struct status refetch(struct ctx *cx, struct services *services, struct f
         return tx_run(cx, services->db, clear, fetch);
     }
     fetch->account_id = account.account_id;
-    if (is_type(fetch->object, WEBHOOK_OBJECT_ACCOUNT)) {
+    if (strcmp(fetch->object->object_type, WEBHOOK_OBJECT_ACCOUNT) == 0) {
         return refetch_account(cx, fetch);
     }
     return account.disconnected_us != 0 ? tx_run(cx, services->db, clear, fetch)
@@ -153,19 +226,32 @@ static int64_t backoff_seconds(int64_t attempts)
     return seconds < BACKOFF_SECONDS_MAX ? seconds : BACKOFF_SECONDS_MAX;
 }
 
+/* Somebody is away, or has too much to do: the object itself may be as good as any. */
+static bool is_passing(struct status why)
+{
+    return why.code == CODE_UNAVAILABLE || why.code == CODE_DEADLINE_EXCEEDED ||
+           why.code == CODE_RESOURCE_EXHAUSTED || why.code == CODE_ABORTED ||
+           why.code == CODE_CANCELLED;
+}
+
 static void put_off(
     struct ctx *cx, struct services *services, const struct dirty_object *object, struct status why)
 {
+    const int64_t most =
+        services->settings->webhook_attempts_max * (is_passing(why) ? PATIENCE : 1);
+    const bool set_aside = object->attempts >= most;
     const struct status status = dirty_object_store_postpone(
         cx,
         services->db,
         object,
-        object->attempts > ATTEMPTS_MAX ? BACKOFF_SECONDS_MAX : backoff_seconds(object->attempts),
-        reason_name(status_reason(why)));
+        backoff_seconds(object->attempts),
+        reason_name(status_reason(why)),
+        set_aside);
 
     log_warn(
         cx,
-        "could not read a changed object of the payment side",
+        set_aside ? "a changed object of the payment side is set aside"
+                  : "could not read a changed object of the payment side",
         LOG_TEXT("type", object->object_type),
         LOG_TEXT("object", object->object_id),
         LOG_I64("attempts", object->attempts),

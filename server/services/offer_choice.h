@@ -25,7 +25,7 @@ struct status offer_choose(
     const struct offer_price **ret_price) MUST_CHECK;
 
 /* Fails with PLAN_NOT_PUBLISHED when the payment side does not have the price: a free plan that was
- * published before an account was connected must be published anew. */
+ * published before an account was connected (services/catalog_mirror.h). */
 struct status offer_check_mirrored(
     struct ctx *cx, const struct offer *offer, const struct offer_price *price) MUST_CHECK;
 

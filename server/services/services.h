@@ -43,6 +43,8 @@ struct services_settings {
     int64_t idempotency_keep_days;
     int64_t event_keep_days;
     int64_t usage_keep_days;
+    int64_t webhook_keep_days;
+    int64_t webhook_attempts_max;
     int64_t audit_keep_days;
 };
 

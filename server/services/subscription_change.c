@@ -10,8 +10,8 @@
 #include "base/wallclock.h"
 #include "services/audit.h"
 #include "services/payment_accounts.h"
+#include "services/payment_decline.h"
 #include "services/services.h"
-#include "services/subscription_decline.h"
 #include "services/subscription_guard.h"
 #include "services/subscription_mirror.h"
 #include "services/subscription_schedule.h"
@@ -255,7 +255,8 @@ static struct status told(struct ctx *cx, const struct change *change, struct st
         return failure;
     }
     if (status_reason(failure) == REASON_PAYMENT_DECLINED) {
-        return subscription_declined(cx, error, &change->intent->subject_id);
+        return payment_decline(
+            cx, error, id_text(cx->arena, ID_SUBSCRIPTION, &change->intent->subject_id));
     }
     if (status_reason(failure) == REASON_PAYMENT_SIDE_REJECTED && error->param[0] == '\0' &&
         strcmp(error->code, "resource_missing") == 0) {

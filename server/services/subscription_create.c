@@ -7,8 +7,9 @@
 #include "base/log.h"
 #include "base/wallclock.h"
 #include "http/json.h"
+#include "services/customer_there.h"
+#include "services/payment_decline.h"
 #include "services/services.h"
-#include "services/subscription_decline.h"
 #include "services/subscription_mirror.h"
 #include "services/subscription_request.h"
 #include "services/subscription_snapshot.h"
@@ -17,7 +18,6 @@
 #include "store/dirty_object_store.h"
 #include "store/subscriber_store.h"
 #include "stripe/stripe_client.h"
-#include "stripe/stripe_customer.h"
 #include "stripe/stripe_payment_method.h"
 #include "stripe/stripe_subscription.h"
 
@@ -40,48 +40,19 @@ struct creation {
     struct intent stored;
 };
 
-/* The customer there is made once, whoever comes first: the key is a function of our customer, and
- * what is sent under it never differs. Name and address follow in a call of their own. */
 static struct status ensure_customer(struct ctx *cx, struct creation *creation)
 {
     const struct subscription_request *request = &creation->request;
-    struct services *services = creation->services;
-    const char *customer_text = id_text(cx->arena, ID_CUSTOMER, &request->customer_id);
-    struct payment_customer customer;
-    struct subscriber subscriber;
-    struct stripe_customer_params params = {
-        .marks = {.org_id = request->org_id, .object_id = customer_text, .operation_id = ""}};
+    const struct customer_there who = {
+        .account_id = request->account_id,
+        .org_id = request->org_id,
+        .customer_id = request->customer_id,
+        .email = request->customer_email,
+        .name = request->customer_name,
+    };
 
-    TRY(subscriber_store_load(cx, services->db, &request->customer_id, NULL, &subscriber));
-    creation->customer = subscriber.stripe_customer_id;
-    if (creation->customer[0] != '\0') {
-        return STATUS_OK;
-    }
-    TRY(stripe_customer_create(
-        cx,
-        creation->client,
-        request->account_id,
-        &params,
-        arena_printf(
-            cx->arena,
-            "%s:%s:create",
-            services->settings->stripe_idempotency_prefix,
-            customer_text),
-        &customer));
-    creation->customer = customer.id;
-    params.email = request->customer_email;
-    params.name = request->customer_name;
-    if (params.email[0] != '\0' || params.name[0] != '\0') {
-        TRY(stripe_customer_update(
-            cx,
-            creation->client,
-            request->account_id,
-            customer.id,
-            &params,
-            intents_key(cx, services, creation->intent, "customer"),
-            &customer));
-    }
-    return subscriber_store_set_stripe(cx, services->db, &request->customer_id, customer.id);
+    return customer_there_ensure(
+        cx, creation->services, creation->client, creation->intent, &who, &creation->customer);
 }
 
 /* A token becomes a payment method of the customer; the key makes it the same one with every try.
@@ -90,19 +61,22 @@ static struct status
 ensure_payment_method(struct ctx *cx, struct creation *creation, const char **ret_payment_method)
 {
     const struct subscription_request *request = &creation->request;
+    struct payment_instrument instrument;
 
     *ret_payment_method = "";
     if (request->payment_method_id[0] == '\0') {
         return STATUS_OK;
     }
-    return stripe_payment_method_attach(
+    TRY(stripe_payment_method_attach(
         cx,
         creation->client,
         request->account_id,
         request->payment_method_id,
         creation->customer,
         intents_key(cx, creation->services, creation->intent, "payment_method"),
-        ret_payment_method);
+        &instrument));
+    *ret_payment_method = instrument.id;
+    return STATUS_OK;
 }
 
 static struct status
@@ -285,7 +259,8 @@ static struct status told(struct ctx *cx, const struct creation *creation, struc
                          strcmp(error->code, "resource_missing") == 0;
 
     if (status_reason(failure) == REASON_PAYMENT_DECLINED && error != NULL) {
-        return subscription_declined(cx, error, &creation->intent->subject_id);
+        return payment_decline(
+            cx, error, id_text(cx->arena, ID_SUBSCRIPTION, &creation->intent->subject_id));
     }
     if (missing && error->failure == PAYMENT_FAILURE_NOT_FOUND &&
         request->payment_method_id[0] != '\0') {

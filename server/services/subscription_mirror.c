@@ -183,6 +183,8 @@ next_state(struct ctx *cx, const struct subscription *row, const struct sighting
     next.canceled_us = payment->canceled_us;
     next.ended_us = payment->ended_us;
     next.collection_paused = payment->pause_behavior[0] != '\0';
+    next.collection_pause = payment->pause_behavior;
+    next.collection_resume_us = payment->pause_resumes_us;
     next.by_invoice = strcmp(payment->collection_method, "send_invoice") == 0;
     next.past_due_since_us =
         subscription_past_due_since(next.status, row->past_due_since_us, cx->now_us);
@@ -221,6 +223,8 @@ static bool differs(const struct subscription *a, const struct subscription *b)
            a->cancel_at_us != b->cancel_at_us || a->canceled_us != b->canceled_us ||
            a->ended_us != b->ended_us || a->past_due_since_us != b->past_due_since_us ||
            a->collection_paused != b->collection_paused || a->by_invoice != b->by_invoice ||
+           strcmp(a->collection_pause, b->collection_pause) != 0 ||
+           a->collection_resume_us != b->collection_resume_us ||
            strcmp(a->failure_reason, b->failure_reason) != 0 ||
            strcmp(a->decline_code, b->decline_code) != 0 ||
            strcmp(a->stripe_subscription_id, b->stripe_subscription_id) != 0;

@@ -31,27 +31,19 @@ static const struct text_member texts[] = {
     MEMBER(cancel_reason),
     MEMBER(cancel_feedback),
     MEMBER(cancel_comment),
+    MEMBER(collection_pause),
+    MEMBER(trial_end_behavior),
     MEMBER(metadata),
 };
 
 static const struct text_member numbers[] = {
-    MEMBER(quantity),
-    MEMBER(trial_start_us),
-    MEMBER(trial_end_us),
-    MEMBER(period_start_us),
-    MEMBER(period_end_us),
-    MEMBER(anchor_us),
-    MEMBER(cancel_at_us),
-    MEMBER(canceled_us),
-    MEMBER(ended_us),
-    MEMBER(past_due_since_us),
-    MEMBER(grace_end_us),
-    MEMBER(days_until_due),
-    MEMBER(fetch_number),
-    MEMBER(version),
-    MEMBER(created_us),
-    MEMBER(updated_us),
-    MEMBER(synced_us),
+    MEMBER(quantity),          MEMBER(trial_start_us), MEMBER(trial_end_us),
+    MEMBER(period_start_us),   MEMBER(period_end_us),  MEMBER(anchor_us),
+    MEMBER(cancel_at_us),      MEMBER(canceled_us),    MEMBER(ended_us),
+    MEMBER(past_due_since_us), MEMBER(grace_end_us),   MEMBER(collection_resume_us),
+    MEMBER(pause_us),          MEMBER(resume_us),      MEMBER(days_until_due),
+    MEMBER(fetch_number),      MEMBER(version),        MEMBER(created_us),
+    MEMBER(updated_us),        MEMBER(synced_us),
 };
 
 static const struct text_member flags[] = {

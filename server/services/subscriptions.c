@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "services/audit.h"
+#include "services/catalog_mirror.h"
 #include "services/offer_choice.h"
 #include "services/payment_accounts.h"
 #include "services/services.h"
@@ -24,6 +25,7 @@ struct placing {
     struct subscriber subscriber;
     struct offer offer;
     const struct offer_price *price;
+    bool unmirrored; /* that is what the claim failed for */
 };
 
 static struct status
@@ -154,6 +156,8 @@ static struct status insert_pending(
         .cancel_reason = "",
         .cancel_feedback = "",
         .cancel_comment = "",
+        .collection_pause = "",
+        .trial_end_behavior = "",
         .metadata = placing->order->metadata,
         .version = 1,
         .created_us = cx->now_us,
@@ -171,9 +175,11 @@ static struct status prepare_create(
     const char *subscription_text = NULL;
     struct subscription_request request;
     struct subscription row;
+    struct status mirrored;
     int64_t trial_days = 0;
 
     (void)services;
+    placing->unmirrored = false;
     TRY(subscriber_store_lock(
         cx, tx, order->customer.customer_id, order->customer.external_id, &placing->subscriber));
     if (placing->subscriber.archived) {
@@ -183,7 +189,9 @@ static struct status prepare_create(
     trial_days = order->trial_given ? order->trial_days : placing->offer.trial_days;
     TRY(check_history(cx, tx, placing, trial_days));
     TRY(placing->account_status);
-    TRY(offer_check_mirrored(cx, &placing->offer, placing->price));
+    mirrored = offer_check_mirrored(cx, &placing->offer, placing->price);
+    placing->unmirrored = mirrored.code != CODE_OK;
+    TRY(mirrored);
     TRY(insert_pending(cx, tx, placing, &row));
     request = request_of(cx, placing, trial_days);
     intent->subject_id = row.subscription_id;
@@ -208,13 +216,24 @@ struct status subscriptions_create(
         .user = &placing,
     };
     struct str answer = {"", 0};
+    struct status status;
     bool replayed = false;
 
     placing.account_status = payment_accounts_require(cx, services, &placing.account);
     if (placing.account_status.code == CODE_UNAVAILABLE) {
         return placing.account_status;
     }
-    TRY(intents_run(cx, services, &call, &answer, &replayed));
+    status = intents_run(cx, services, &call, &answer, &replayed);
+    if (placing.unmirrored) { /* the claim was undone: nothing has happened yet */
+        TRY(catalog_mirror(
+            cx,
+            services,
+            &placing.offer.plan_id,
+            placing.offer.plan_version,
+            placing.account.account_id));
+        status = intents_run(cx, services, &call, &answer, &replayed);
+    }
+    TRY(status);
     return subscription_snapshot_read(
         cx, arena_text_n(cx->arena, answer.ptr, answer.len), ret_subscription);
 }

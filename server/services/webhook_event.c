@@ -20,6 +20,25 @@ static bool about_account(const struct payment_event *event)
     return strcmp(event->type, "account.application.deauthorized") == 0;
 }
 
+bool webhook_object_mirrored(const char *object_type)
+{
+    static const char *const types[] = {
+        WEBHOOK_OBJECT_SUBSCRIPTION,
+        WEBHOOK_OBJECT_INVOICE,
+        WEBHOOK_OBJECT_CHARGE,
+        WEBHOOK_OBJECT_ACCOUNT,
+        WEBHOOK_OBJECT_CUSTOMER,
+        WEBHOOK_OBJECT_PAYMENT_METHOD,
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (strcmp(object_type, types[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct status webhook_event_parse(
     struct ctx *cx, const void *body, size_t body_len, struct inbox_event *ret_event)
 {
@@ -34,6 +53,7 @@ struct status webhook_event_parse(
         .object_type = event.object_type,
         .object_id = event.object_id,
         .request_key = event.idempotency_key,
+        .api_version = event.api_version,
         .event_us = event.created_us == 0 ? cx->now_us : event.created_us,
         .payload = {body, body_len},
         .state = INBOX_NEW,

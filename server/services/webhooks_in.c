@@ -1,7 +1,5 @@
 #include "services/webhooks_in.h"
 
-#include <string.h>
-
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/failpoint.h"
@@ -12,11 +10,12 @@
 #include "store/db.h"
 #include "store/dirty_object_store.h"
 #include "store/webhook_inbox_store.h"
+#include "stripe/stripe_client.h"
 #include "stripe/stripe_signature.h"
 
 #define FUTURE_SECONDS_MAX 60
-#define KEEP_DAYS 30
 #define HANDLE_MAX 500
+#define EVENT_ATTEMPTS_MAX 3 /* right after each other: nothing but our own database is asked */
 
 static void count_event(const char *type, const char *result)
 {
@@ -95,6 +94,10 @@ struct status webhooks_receive(
     }
     failpoint("inbox.stored");
     count_event(event.type, inserted ? "stored" : "duplicate");
+    if (event.api_version[0] != '\0' && strcmp(event.api_version, STRIPE_API_VERSION) != 0) {
+        /* It says only that an object changed, which is then read in our version. */
+        count_event(event.type, "other_version");
+    }
     if (inserted && services->wake_webhooks != NULL) {
         services->wake_webhooks(services->wake_user);
     }
@@ -104,15 +107,13 @@ struct status webhooks_receive(
 
 static bool is_mirrored(const struct inbox_event *event)
 {
-    return event->object_id[0] != '\0' &&
-           (strcmp(event->object_type, WEBHOOK_OBJECT_SUBSCRIPTION) == 0 ||
-            strcmp(event->object_type, WEBHOOK_OBJECT_INVOICE) == 0 ||
-            strcmp(event->object_type, WEBHOOK_OBJECT_ACCOUNT) == 0);
+    return event->object_id[0] != '\0' && webhook_object_mirrored(event->object_type);
 }
 
 struct handle_work {
     size_t max;
     size_t count;
+    struct inbox_event *events;
 };
 
 static struct status handle(struct ctx *cx, struct tx *tx, void *user)
@@ -123,6 +124,7 @@ static struct status handle(struct ctx *cx, struct tx *tx, void *user)
     size_t object_count = 0;
 
     TRY(webhook_inbox_store_take(cx, tx, work->max, &events, &work->count));
+    work->events = events;
     objects = arena_try_alloc(cx->arena, (work->count + 1) * sizeof *objects);
     if (objects == NULL) {
         return status_of(cx, REASON_REQUEST_TOO_COSTLY);
@@ -151,14 +153,60 @@ static struct status handle(struct ctx *cx, struct tx *tx, void *user)
     return webhook_inbox_store_settle(cx, tx, events, work->count);
 }
 
+static void count_handled(const struct handle_work *work)
+{
+    static const char *const results[] = {
+        [INBOX_IGNORED] = "ignored", [INBOX_PARKED] = "parked", [INBOX_FAILED] = "failed"};
+
+    for (size_t i = 0; i < work->count; i++) {
+        if (work->events[i].state != INBOX_DONE && work->events[i].state != INBOX_NEW) {
+            count_event(work->events[i].type, results[work->events[i].state]);
+        }
+    }
+}
+
+/* One of a batch cannot be handled: each alone, and that one is set aside in the end. */
+static struct status handle_one(struct ctx *cx, struct services *services, size_t *ret_count)
+{
+    struct handle_work work = {.max = 1};
+    const struct status status = tx_run(cx, services->db, handle, &work);
+
+    *ret_count = work.count;
+    if (status.code == CODE_OK) {
+        count_handled(&work);
+        return STATUS_OK;
+    }
+    if (status.code != CODE_INTERNAL || work.count == 0) {
+        return status; /* the database is away: no event is to blame */
+    }
+    log_warn(
+        cx,
+        "could not handle a webhook",
+        LOG_TEXT("type", work.events[0].type),
+        LOG_TEXT("event", work.events[0].event_id),
+        LOG_STATUS(status));
+    return webhook_inbox_store_fail(
+        cx, services->db, &work.events[0], status_message(status), EVENT_ATTEMPTS_MAX);
+}
+
 struct status
 webhooks_handle(struct ctx *cx, struct services *services, size_t max, size_t *ret_count)
 {
     struct handle_work work = {.max = max < HANDLE_MAX ? max : HANDLE_MAX};
+    struct status status = tx_run(cx, services->db, handle, &work);
+    size_t handled = 1;
 
-    TRY(tx_run(cx, services->db, handle, &work));
     *ret_count = work.count;
-    return STATUS_OK;
+    if (status.code == CODE_OK) {
+        count_handled(&work);
+    } else if (status.code == CODE_INTERNAL && work.count > 0) {
+        status = STATUS_OK;
+        for (*ret_count = 0; status.code == CODE_OK && handled > 0 && *ret_count < work.count;) {
+            status = handle_one(cx, services, &handled);
+            *ret_count += handled;
+        }
+    }
+    return status;
 }
 
 struct status webhooks_unpark(struct ctx *cx, struct services *services, size_t *ret_count)
@@ -169,5 +217,6 @@ struct status webhooks_unpark(struct ctx *cx, struct services *services, size_t 
 struct status
 webhooks_prune(struct ctx *cx, struct services *services, size_t max, size_t *ret_count)
 {
-    return webhook_inbox_store_prune(cx, services->db, KEEP_DAYS, max, ret_count);
+    return webhook_inbox_store_prune(
+        cx, services->db, services->settings->webhook_keep_days, max, ret_count);
 }

@@ -34,7 +34,7 @@ struct status webhooks_receive(
     int *ret_http_status) MUST_CHECK;
 
 /* Marks the objects of at most max NEW events as changed. *ret_count: how many events were taken.
- */
+ * An event that cannot be handled does not hold up the others: after three tries it is FAILED. */
 struct status webhooks_handle(
     struct ctx *cx, struct services *services, size_t max, size_t *ret_count) MUST_CHECK;
 

@@ -11,9 +11,8 @@
 #define SELECT                                                                                  \
     "SELECT c.customer_id, c.customer_no, c.external_id, c.name, c.email, c.phone, c.address, " \
     "c.locale, c.currency, c.time_zone, c.tax_exemption, c.metadata, c.stripe_customer_id, "    \
-    "(SELECT m.stripe_payment_method_id FROM payment_methods m WHERE m.org_id = c.org_id "      \
-    "AND m.customer_id = c.customer_id AND m.is_default AND m.detached_at IS NULL LIMIT 1), "   \
-    "c.blocked_at, c.version, c.created_at, c.updated_at, c.archived_at FROM customers c "
+    "c.default_payment_method, c.blocked_at, c.version, c.created_at, c.updated_at, "           \
+    "c.archived_at, c.balance_minor, c.delinquent FROM customers c "
 
 static const struct sql INSERT = {
     "customer_insert",
@@ -111,6 +110,8 @@ static struct customer read_customer(struct ctx *cx, const struct rows *rows, si
         .created_us = row_time(rows, row, 16),
         .updated_us = row_time(rows, row, 17),
         .archived_us = row_time(rows, row, 18),
+        .balance_minor = row_i64(rows, row, 19),
+        .delinquent = row_bool(rows, row, 20),
     };
 
     tax_exemption_parse(row_text(cx, rows, row, 10), &customer.tax);

@@ -39,7 +39,7 @@ struct sql {
 
 /* Parameters, sent in binary. Values are borrowed until the statement returns. Points into itself
  * (scratch): filled where it is used, never copied or returned. */
-#define PARAMS_MAX 32
+#define PARAMS_MAX 40
 struct params {
     uint32_t count;
     uint32_t types[PARAMS_MAX]; /* Oid */

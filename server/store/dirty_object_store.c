@@ -13,14 +13,16 @@ static const struct sql MARK = {
     "AS n (org_id, object_type, object_id, seen_at) "
     "GROUP BY n.org_id, n.object_type, n.object_id ORDER BY 1, 2, 3 "
     "ON CONFLICT (org_id, object_type, object_id) DO UPDATE SET mark = dirty_objects.mark + 1, "
-    "events = dirty_objects.events + excluded.events, next_attempt_at = now(), attempts = 0",
+    "events = dirty_objects.events + excluded.events, next_attempt_at = now(), attempts = 0, "
+    "quarantined_at = NULL",
 };
 
 static const struct sql TAKE = {
     "dirty_object_take",
     "UPDATE dirty_objects SET next_attempt_at = now() + make_interval(secs => $1::bigint), "
     "attempts = attempts + 1 WHERE (org_id, object_type, object_id) IN "
-    "(SELECT org_id, object_type, object_id FROM dirty_objects WHERE next_attempt_at <= now() "
+    "(SELECT org_id, object_type, object_id FROM dirty_objects WHERE quarantined_at IS NULL "
+    "AND next_attempt_at <= now() "
     "ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED) "
     "RETURNING org_id, object_type, object_id, first_seen_at, mark, attempts",
 };
@@ -35,15 +37,19 @@ static const struct sql CLEAR = {
 static const struct sql POSTPONE = {
     "dirty_object_postpone",
     "UPDATE dirty_objects SET next_attempt_at = now() + make_interval(secs => $5::bigint), "
-    "error = $6 WHERE org_id = $1 AND object_type = $2 AND object_id = $3 AND mark = $4",
+    "error = $6, quarantined_at = CASE WHEN $7 THEN now() END WHERE org_id = $1 AND object_type = "
+    "$2 AND object_id = $3 AND mark = $4",
 };
 
 static const struct sql FETCH_NUMBER = {"fetch_number", "SELECT nextval('fetch_numbers')"};
 
+/* What is set aside does not count: one object that cannot be read must not make every answer about
+ * the organisation an old one. It is counted by webhook_ops_store_totals(). */
 static const struct sql BACKLOG = {
     "mirror_backlog",
     "SELECT org_id, min(seen_at), (SELECT count(*) FROM webhook_inbox WHERE state = 'NEW') FROM ("
-    "SELECT org_id, first_seen_at AS seen_at FROM dirty_objects UNION ALL "
+    "SELECT org_id, first_seen_at AS seen_at FROM dirty_objects WHERE quarantined_at IS NULL UNION "
+    "ALL "
     "SELECT a.org_id, w.received_at FROM webhook_inbox w JOIN stripe_account_index a "
     "ON a.account_id = w.account_id AND a.live = w.live WHERE w.state = 'NEW') AS waiting "
     "GROUP BY org_id ORDER BY org_id LIMIT $1",
@@ -128,7 +134,8 @@ struct status dirty_object_store_postpone(
     struct db *db,
     const struct dirty_object *object,
     int64_t delay_seconds,
-    const char *error)
+    const char *error,
+    bool set_aside)
 {
     struct params p = {0};
 
@@ -138,6 +145,7 @@ struct status dirty_object_store_postpone(
     params_i64(&p, object->mark);
     params_i64(&p, delay_seconds);
     params_text(&p, error);
+    params_bool(&p, set_aside);
     return db_execute(cx, db, &POSTPONE, &p, NULL);
 }
 

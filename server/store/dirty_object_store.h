@@ -15,7 +15,7 @@ struct tx;
 
 struct dirty_object {
     int64_t org_id;
-    const char *object_type; /* "subscription", "invoice", "account" */
+    const char *object_type; /* WEBHOOK_OBJECT_... of services/webhook_event.h */
     const char *object_id;
     int64_t first_seen_us;
     int64_t mark; /* grows with each event */
@@ -41,13 +41,14 @@ struct status dirty_object_store_take(
 struct status dirty_object_store_clear(
     struct ctx *cx, struct tx *tx, const struct dirty_object *object) MUST_CHECK;
 
-/* Tries again later, and says why. */
+/* Tries again later, and says why. set_aside: only when somebody asks for it. */
 struct status dirty_object_store_postpone(
     struct ctx *cx,
     struct db *db,
     const struct dirty_object *object,
     int64_t delay_seconds,
-    const char *error) MUST_CHECK;
+    const char *error,
+    bool set_aside) MUST_CHECK;
 
 /* The next number that orders what is read: taken before the read. */
 struct status

@@ -47,12 +47,20 @@ static const struct sql COUNT = {
     "SELECT count(*) FROM meters WHERE org_id = $1 AND archived_at IS NULL",
 };
 
+/* What is archived is kept by those who have it, and counts on for them. */
 static const struct sql USERS = {
     "meter_users",
-    "SELECT (SELECT key FROM features WHERE org_id = $1 AND meter_id = $2 AND archived_at IS NULL "
-    "ORDER BY key LIMIT 1), (SELECT r.price_id FROM prices r JOIN plans p ON p.org_id = r.org_id "
-    "AND p.plan_id = r.plan_id WHERE r.org_id = $1 AND r.meter_id = $2 AND r.archived_at IS NULL "
-    "AND p.archived_at IS NULL ORDER BY r.price_id LIMIT 1)",
+    "SELECT (SELECT f.key FROM features f WHERE f.org_id = $1 AND f.meter_id = $2 "
+    "AND (f.archived_at IS NULL OR EXISTS (SELECT 1 FROM entitlement_snapshots s "
+    "WHERE s.org_id = f.org_id AND s.feature_id = f.feature_id)) ORDER BY f.key LIMIT 1), "
+    "(SELECT r.price_id FROM prices r JOIN plans p ON p.org_id = r.org_id "
+    "AND p.plan_id = r.plan_id WHERE r.org_id = $1 AND r.meter_id = $2 "
+    "AND (r.archived_at IS NULL AND p.archived_at IS NULL OR EXISTS (SELECT 1 "
+    "FROM subscription_items i JOIN subscriptions u ON u.org_id = i.org_id "
+    "AND u.subscription_id = i.subscription_id WHERE i.org_id = r.org_id "
+    "AND i.price_id = r.price_id AND i.removed_at IS NULL "
+    "AND u.status NOT IN ('FAILED', 'INCOMPLETE_EXPIRED', 'CANCELED'))) "
+    "ORDER BY r.price_id LIMIT 1)",
 };
 
 static const struct sql MIRRORED = {

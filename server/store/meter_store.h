@@ -44,8 +44,8 @@ struct status meter_store_list(
 /* Live ones. */
 struct status meter_store_count(struct ctx *cx, struct tx *tx, int64_t *ret_count) MUST_CHECK;
 
-/* Who needs the meter: a live feature, or a live price of a plan in use. "" and the zero id when
- * there is none. */
+/* Who needs the meter: a feature that is live or that a customer still has, or a price of a plan
+ * that is live or that a subscription still has. "" and the zero id when there is none. */
 struct meter_users {
     const char *feature_key;
     struct id price_id;

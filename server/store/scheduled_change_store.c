@@ -24,13 +24,6 @@ static const struct sql FIND = {
     "SELECT " COLUMNS "WHERE org_id = $1 AND subscription_id = $2 AND state = 'SCHEDULED'",
 };
 
-static const struct sql FIND_HOLDER = {
-    "scheduled_change_find_holder",
-    "SELECT " COLUMNS "WHERE org_id = $1 AND subscription_id = $2 AND (state = 'SCHEDULED' "
-    "OR (state = 'APPLIED' AND updated_at > now() - interval '2 days')) "
-    "ORDER BY created_at DESC LIMIT 1",
-};
-
 static const struct sql CANCEL = {
     "scheduled_change_cancel",
     "UPDATE subscription_changes SET state = 'CANCELED', updated_at = now() "
@@ -90,10 +83,9 @@ scheduled_change_store_insert(struct ctx *cx, struct tx *tx, const struct schedu
     return tx_execute(cx, tx, &INSERT, &p, NULL);
 }
 
-static struct status find(
+struct status scheduled_change_store_find(
     struct ctx *cx,
     struct tx *tx,
-    const struct sql *sql,
     const struct id *subscription_id,
     bool *ret_found,
     struct scheduled_change *ret_change)
@@ -103,32 +95,12 @@ static struct status find(
 
     params_i64(&p, cx->caller.org_id);
     params_id(&p, subscription_id);
-    TRY(tx_query(cx, tx, sql, &p, &rows));
+    TRY(tx_query(cx, tx, &FIND, &p, &rows));
     *ret_found = rows_count(rows) > 0;
     if (*ret_found) {
         read_change(cx, rows, 0, ret_change);
     }
     return STATUS_OK;
-}
-
-struct status scheduled_change_store_find(
-    struct ctx *cx,
-    struct tx *tx,
-    const struct id *subscription_id,
-    bool *ret_found,
-    struct scheduled_change *ret_change)
-{
-    return find(cx, tx, &FIND, subscription_id, ret_found, ret_change);
-}
-
-struct status scheduled_change_store_find_holder(
-    struct ctx *cx,
-    struct tx *tx,
-    const struct id *subscription_id,
-    bool *ret_found,
-    struct scheduled_change *ret_change)
-{
-    return find(cx, tx, &FIND_HOLDER, subscription_id, ret_found, ret_change);
 }
 
 struct status
@@ -150,7 +122,8 @@ struct status scheduled_change_store_observe(
     params_id(&p, &subscription->subscription_id);
     params_id(&p, &subscription->price_id);
     params_i64(&p, subscription->quantity);
-    params_bool(&p, subscription_status_ended(subscription->status));
+    params_bool(
+        &p, subscription_status_ended(subscription->status) || subscription->cancel_at_period_end);
     return tx_queue_execute(cx, tx, &OBSERVE, &p);
 }
 

@@ -29,18 +29,10 @@ struct status scheduled_change_store_find(
 struct status scheduled_change_store_cancel(
     struct ctx *cx, struct tx *tx, const struct id *subscription_id) MUST_CHECK;
 
-/* The subscription is so now: it is what waited, or it has ended, and then nothing waits. With the
+/* The subscription is so now: it is what waited, or it ends, and then nothing waits. With the
  * next round trip. */
 struct status scheduled_change_store_observe(
     struct ctx *cx, struct tx *tx, const struct subscription *subscription) MUST_CHECK;
-
-/* The one that waits, or that has just happened: its schedule may still hold the subscription. */
-struct status scheduled_change_store_find_holder(
-    struct ctx *cx,
-    struct tx *tx,
-    const struct id *subscription_id,
-    bool *ret_found,
-    struct scheduled_change *ret_change) MUST_CHECK;
 
 /* What a list is narrowed to, and where the page begins: behind (after_us, after_id), the next one
  * first; after_us 0 is the first. */

@@ -5,7 +5,7 @@
 
 #define COLUMNS                                                                          \
     "SELECT customer_id, external_id, name, email, currency::text, stripe_customer_id, " \
-    "archived_at IS NOT NULL FROM customers WHERE org_id = $1 "
+    "archived_at IS NOT NULL, deleted_stripe_customer_id FROM customers WHERE org_id = $1 "
 #define BY_REF \
     "AND ($2::uuid IS NULL OR customer_id = $2) AND ($3::text IS NULL OR external_id = $3)"
 
@@ -15,7 +15,9 @@ static const struct sql LOAD = {"subscriber_load", COLUMNS BY_REF};
 
 static const struct sql FIND_STRIPE = {
     "subscriber_find_stripe",
-    "SELECT customer_id FROM customers WHERE org_id = $1 AND stripe_customer_id = $2",
+    "SELECT customer_id FROM customers WHERE org_id = $1 "
+    "AND (stripe_customer_id = $2 OR deleted_stripe_customer_id = $2) "
+    "ORDER BY stripe_customer_id = $2 DESC NULLS LAST LIMIT 1",
 };
 
 static const struct sql SET_STRIPE = {
@@ -58,6 +60,7 @@ static struct status read(
         .currency = row_text(cx, rows, 0, 4),
         .stripe_customer_id = row_text(cx, rows, 0, 5),
         .archived = row_bool(rows, 0, 6),
+        .deleted_stripe_customer_id = row_text(cx, rows, 0, 7),
     };
     return STATUS_OK;
 }

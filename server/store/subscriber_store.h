@@ -19,6 +19,7 @@ struct subscriber {
     const char *currency;           /* "" = not settled */
     const char *stripe_customer_id; /* "" = not made at the payment side yet */
     bool archived;
+    const char *deleted_stripe_customer_id; /* "" = it was never deleted there */
 };
 
 /* Locks the customer against a second subscription at the same time. By our id, or by the
@@ -38,7 +39,8 @@ struct status subscriber_store_load(
     const char *external_id,
     struct subscriber *ret_subscriber) MUST_CHECK;
 
-/* Whose the customer of the payment side is; the zero id when it is none of ours. */
+/* Whose the customer of the payment side is, or was before it was deleted there; the zero id when
+ * it is none of ours. */
 struct status subscriber_store_find_stripe(
     struct ctx *cx, struct tx *tx, const char *stripe_customer_id, struct id *ret_customer_id)
     MUST_CHECK;

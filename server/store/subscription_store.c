@@ -5,17 +5,22 @@
 #include "base/wallclock.h"
 #include "store/db.h"
 
-#define COLUMNS                                                                                \
-    "u.subscription_id, u.customer_id, c.external_id, u.status, u.plan_id, p.key, "            \
-    "u.plan_version, u.price_id, u.quantity, r.currency::text, u.failure_reason, "             \
-    "u.decline_code, u.stripe_subscription_id, u.latest_invoice_id, u.trial_start_at, "        \
-    "u.trial_end_at, u.period_start_at, u.period_end_at, u.anchor_at, "                        \
-    "u.cancel_at_period_end, u.cancel_at, u.canceled_at, u.ended_at, "                         \
-    "u.raw #>> '{cancellation_details,reason}', u.raw #>> '{cancellation_details,feedback}', " \
-    "u.raw #>> '{cancellation_details,comment}', u.past_due_since, o.payment_grace_seconds, "  \
-    "u.collection_paused, u.collection_method = 'INVOICE', "                                   \
-    "coalesce((u.raw ->> 'days_until_due')::bigint, 0), u.metadata, u.fetch_number, "          \
-    "u.version, u.created_at, u.updated_at, u.synced_at, u.source = 'billingos' "
+#define COLUMNS                                                                                  \
+    "u.subscription_id, u.customer_id, c.external_id, u.status, u.plan_id, p.key, "              \
+    "u.plan_version, u.price_id, u.quantity, r.currency::text, u.failure_reason, "               \
+    "u.decline_code, u.stripe_subscription_id, u.latest_invoice_id, u.trial_start_at, "          \
+    "u.trial_end_at, u.period_start_at, u.period_end_at, u.anchor_at, "                          \
+    "u.cancel_at_period_end, u.cancel_at, u.canceled_at, u.ended_at, "                           \
+    "u.raw #>> '{cancellation_details,reason}', u.raw #>> '{cancellation_details,feedback}', "   \
+    "u.raw #>> '{cancellation_details,comment}', u.past_due_since, o.payment_grace_seconds, "    \
+    "u.collection_paused, u.collection_method = 'INVOICE', "                                     \
+    "coalesce((u.raw ->> 'days_until_due')::bigint, 0), u.metadata, u.fetch_number, "            \
+    "u.version, u.created_at, u.updated_at, u.synced_at, "                                       \
+    "u.raw #>> '{pause_collection,behavior}', "                                                  \
+    "to_timestamp((u.raw #>> '{pause_collection,resumes_at}')::bigint), "                        \
+    "to_timestamp((u.raw #>> '{status_details,paused,transitioned_at}')::bigint), u.resume_at, " \
+    "u.raw #>> '{trial_settings,end_behavior,missing_payment_method}', "                         \
+    "u.source = 'billingos' "
 
 #define TABLES                                                                   \
     "FROM subscriptions u "                                                      \
@@ -69,6 +74,7 @@ static const struct sql WRITE = {
     "anchor_at = $15, cancel_at_period_end = $16, cancel_at = $17, canceled_at = $18, "
     "ended_at = $19, past_due_since = $20, collection_paused = $21, collection_method = $22, "
     "metadata = $23, fetch_number = $24, raw = $25, synced_at = now(), "
+    "resume_at = CASE WHEN $3 = 'PAUSED' THEN resume_at END, "
     "updated_at = CASE WHEN $26 THEN now() ELSE updated_at END, "
     "version = version + CASE WHEN $26 THEN 1 ELSE 0 END "
     "WHERE org_id = $1 AND subscription_id = $2",
@@ -138,7 +144,12 @@ static void read_subscription(
         .created_us = row_time(rows, row, 34),
         .updated_us = row_time(rows, row, 35),
         .synced_us = row_time(rows, row, 36),
-        .billed_here = row_bool(rows, row, 37),
+        .collection_pause = row_text(cx, rows, row, 37),
+        .collection_resume_us = row_time(rows, row, 38),
+        .pause_us = row_time(rows, row, 39),
+        .resume_us = row_time(rows, row, 40),
+        .trial_end_behavior = row_text(cx, rows, row, 41),
+        .billed_here = row_bool(rows, row, 42),
     };
     subscription_status_parse(row_text(cx, rows, row, 3), &ret_subscription->status);
     if (ret_subscription->past_due_since_us != 0) {

@@ -16,8 +16,8 @@ static const char *const state_names[] = {
 static const struct sql INSERT = {
     "webhook_inbox_insert",
     "INSERT INTO webhook_inbox (account_id, event_id, live, type, object_type, object_id, "
-    "request_key, event_at, payload, state, error) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
+    "request_key, event_at, payload, state, error, api_version) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
     "ON CONFLICT (account_id, event_id) DO NOTHING",
 };
 
@@ -38,6 +38,15 @@ static const struct sql SETTLE = {
     "WHERE w.account_id = n.account_id AND w.event_id = n.event_id",
 };
 
+/* Over all organisations, as the event may be of none. */
+static const struct sql FAIL = {
+    "webhook_inbox_fail",
+    "UPDATE webhook_inbox SET attempts = attempts + 1, error = $3, "
+    "handled_at = CASE WHEN attempts + 1 >= $4 THEN now() END, "
+    "state = CASE WHEN attempts + 1 >= $4 THEN 'FAILED' ELSE state END "
+    "WHERE account_id = $1 AND event_id = $2 AND state = 'NEW'",
+};
+
 /* Over all organisations. */
 static const struct sql UNPARK = {
     "webhook_inbox_unpark",
@@ -45,6 +54,7 @@ static const struct sql UNPARK = {
     "WHERE w.state = 'PARKED' AND a.account_id = w.account_id AND a.live = w.live",
 };
 
+/* Row by row, because the table is not partitioned by time (migration 0015 says why). */
 static const struct sql PRUNE = {
     "webhook_inbox_prune",
     "DELETE FROM webhook_inbox WHERE (account_id, event_id) IN (SELECT account_id, event_id "
@@ -69,6 +79,7 @@ struct status webhook_inbox_store_insert(
     params_bytes(&p, event->payload.ptr, event->payload.len);
     params_text(&p, state_names[event->state]);
     params_text(&p, event->error);
+    params_text(&p, event->api_version);
     TRY(db_execute(cx, db, &INSERT, &p, &inserted));
     *ret_inserted = inserted == 1;
     return STATUS_OK;
@@ -128,6 +139,22 @@ struct status webhook_inbox_store_settle(
         params_text_array(cx, &p, columns + i * count, count);
     }
     return tx_queue_execute(cx, tx, &SETTLE, &p);
+}
+
+struct status webhook_inbox_store_fail(
+    struct ctx *cx,
+    struct db *db,
+    const struct inbox_event *event,
+    const char *error,
+    int64_t attempts_max)
+{
+    struct params p = {0};
+
+    params_text(&p, event->account_id);
+    params_text(&p, event->event_id);
+    params_text(&p, error);
+    params_i32(&p, (int32_t)attempts_max);
+    return db_execute(cx, db, &FAIL, &p, NULL);
 }
 
 struct status webhook_inbox_store_unpark(struct ctx *cx, struct db *db, size_t *ret_count)

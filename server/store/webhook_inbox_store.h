@@ -6,7 +6,7 @@
  *     NEW --> DONE       its object was marked as changed
  *         --> IGNORED    of a type that changes nothing here
  *         --> PARKED     of an account that is none of ours (yet) --> NEW when the account appears
- *     FAILED             came to the wrong address; kept for the operator
+ *         --> FAILED     could not be handled, several times; also what came to the wrong address
  */
 
 #include <stdbool.h>
@@ -37,6 +37,7 @@ struct inbox_event {
     const char *object_id;
     const char *request_key;
     int64_t event_us;
+    const char *api_version;
     struct str payload;
     enum inbox_state state;
     const char *error;
@@ -58,6 +59,15 @@ struct status webhook_inbox_store_take(
 /* Writes the states of events that were taken. */
 struct status webhook_inbox_store_settle(
     struct ctx *cx, struct tx *tx, const struct inbox_event *events, size_t count) MUST_CHECK;
+
+/* One more failure of a NEW event; with that many it is FAILED, and out of the way of the others.
+ */
+struct status webhook_inbox_store_fail(
+    struct ctx *cx,
+    struct db *db,
+    const struct inbox_event *event,
+    const char *error,
+    int64_t attempts_max) MUST_CHECK;
 
 /* PARKED ones whose account is known now become NEW. */
 struct status

@@ -38,6 +38,16 @@ struct status stripe_customer_update(
     const char *idempotency_key,
     struct payment_customer *ret_customer) MUST_CHECK;
 
+/* Chooses what its invoices are charged to; "" = nothing. */
+struct status stripe_customer_set_default(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    const char *customer_id,
+    const char *payment_method_id,
+    const char *idempotency_key,
+    struct payment_customer *ret_customer) MUST_CHECK;
+
 /* A deleted customer is found, with `deleted` set and nothing else. */
 struct status stripe_customer_retrieve(
     struct ctx *cx,
@@ -45,6 +55,10 @@ struct status stripe_customer_retrieve(
     const char *account_id,
     const char *customer_id,
     struct payment_customer *ret_customer) MUST_CHECK;
+
+/* From what was read before, the raw of it. */
+struct status stripe_customer_parse(
+    struct ctx *cx, const char *raw, struct payment_customer *ret_customer) MUST_CHECK;
 
 /* All but raw. */
 void stripe_customer_read(struct ctx *cx, json_value object, struct payment_customer *ret_customer);

@@ -1,30 +1,39 @@
 #include "stripe/stripe_invoice.h"
 
+#include <string.h>
+
 #include "base/arena.h"
 #include "stripe/stripe_client.h"
 #include "stripe/stripe_value.h"
 
 #define FORM_BYTES_MAX ((size_t)4 * 1024)
+#define LINES_PAGE 100
+
+/* The "amount" of each; 0 when they do not fit. */
+static int64_t sum_amounts(json_value list, const char *currency)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < json_len(list); i++) {
+        if (__builtin_add_overflow(
+                sum, stripe_value_minor(json_item(list, i), "amount", currency), &sum)) {
+            return 0;
+        }
+    }
+    return sum;
+}
 
 static void read_amounts(json_value object, struct payment_invoice *invoice)
 {
     const char *currency = invoice->currency;
-    const json_value taxes = json_get(object, "total_taxes");
 
     invoice->subtotal_minor = stripe_value_minor(object, "subtotal", currency);
     invoice->total_minor = stripe_value_minor(object, "total", currency);
     invoice->due_minor = stripe_value_minor(object, "amount_due", currency);
     invoice->paid_minor = stripe_value_minor(object, "amount_paid", currency);
     invoice->remaining_minor = stripe_value_minor(object, "amount_remaining", currency);
-    for (size_t i = 0; i < json_len(taxes); i++) {
-        if (__builtin_add_overflow(
-                invoice->tax_minor,
-                stripe_value_minor(json_item(taxes, i), "amount", currency),
-                &invoice->tax_minor)) {
-            invoice->tax_minor = 0;
-            return;
-        }
-    }
+    invoice->discount_minor = sum_amounts(json_get(object, "total_discount_amounts"), currency);
+    invoice->tax_minor = sum_amounts(json_get(object, "total_taxes"), currency);
 }
 
 static void read_times(json_value object, struct payment_invoice *invoice)
@@ -35,6 +44,7 @@ static void read_times(json_value object, struct payment_invoice *invoice)
     invoice->due_us = stripe_value_time(object, "due_date");
     invoice->finalized_us = stripe_value_time(object, "status_transitions.finalized_at");
     invoice->paid_us = stripe_value_time(object, "status_transitions.paid_at");
+    invoice->voided_us = stripe_value_time(object, "status_transitions.voided_at");
     invoice->created_us = stripe_value_time(object, "created");
 }
 
@@ -54,12 +64,48 @@ static json_value last_payment(json_value object)
 static void read_payment(struct ctx *cx, json_value object, struct payment_invoice *invoice)
 {
     const json_value payment = json_get(last_payment(object), "payment");
-    const json_value error = json_at(payment, "payment_intent.last_payment_error");
+    const json_value intent = json_get(payment, "payment_intent");
+    const json_value error = json_get(intent, "last_payment_error");
 
     invoice->payment_intent_id = stripe_value_reference(cx, payment, "payment_intent");
+    invoice->payment_intent_status = json_text(cx, intent, "status");
+    invoice->payment_method_id = stripe_value_reference(cx, intent, "payment_method");
+    invoice->latest_charge_id = stripe_value_reference(cx, intent, "latest_charge");
     invoice->error_code = json_text(cx, error, "code");
     invoice->decline_code = json_text(cx, error, "decline_code");
     invoice->advice_code = json_text(cx, error, "advice_code");
+}
+
+static void
+read_line(struct ctx *cx, json_value object, const char *currency, struct invoice_line *ret_line)
+{
+    const json_value item = json_at(object, "parent.subscription_item_details");
+
+    *ret_line = (struct invoice_line){
+        .stripe_line_id = json_text(cx, object, "id"),
+        .stripe_price_id = stripe_value_reference(cx, object, "pricing.price_details.price"),
+        .stripe_item_id = json_text(cx, item, "subscription_item"),
+        .description = json_text(cx, object, "description"),
+        .quantity = json_i64(object, "quantity"),
+        .amount_minor = stripe_value_minor(object, "amount", currency),
+        .discount_minor = sum_amounts(json_get(object, "discount_amounts"), currency),
+        .tax_minor = sum_amounts(json_get(object, "taxes"), currency),
+        .proration = json_bool(item, "proration") ||
+                     json_bool(object, "parent.invoice_item_details.proration"),
+        .period_start_us = stripe_value_time(object, "period.start"),
+        .period_end_us = stripe_value_time(object, "period.end"),
+    };
+}
+
+static struct invoice_line *read_lines(struct ctx *cx, json_value data, const char *currency)
+{
+    const size_t count = json_len(data);
+    struct invoice_line *lines = arena_alloc(cx->arena, (count + 1) * sizeof *lines);
+
+    for (size_t i = 0; lines != NULL && i < count; i++) {
+        read_line(cx, json_item(data, i), currency, &lines[i]);
+    }
+    return lines;
 }
 
 void stripe_invoice_read(struct ctx *cx, json_value object, struct payment_invoice *ret_invoice)
@@ -81,9 +127,18 @@ void stripe_invoice_read(struct ctx *cx, json_value object, struct payment_invoi
         .hosted_url = json_text(cx, object, "hosted_invoice_url"),
         .pdf_url = json_text(cx, object, "invoice_pdf"),
         .live = json_bool(object, "livemode"),
+        .lines = read_lines(
+            cx, json_at(object, "lines.data"), stripe_value_currency(cx, object, "currency")),
+        .line_count = json_len(json_at(object, "lines.data")),
+        .more_lines = json_bool(object, "lines.has_more"),
+        .metadata = stripe_value_metadata(cx, object, "metadata"),
         .subscription_marks = stripe_value_marks(cx, parent, "metadata"),
         .raw = "",
     };
+    if (ret_invoice->lines == NULL) {
+        ret_invoice->line_count = 0;
+        ret_invoice->more_lines = true;
+    }
     read_amounts(object, ret_invoice);
     read_times(object, ret_invoice);
     read_payment(cx, object, ret_invoice);
@@ -112,7 +167,7 @@ static void put_expand(struct stripe_form *form)
     stripe_form_close(form);
 }
 
-struct status stripe_invoice_retrieve(
+static struct status retrieve(
     struct ctx *cx,
     struct stripe_client *client,
     const char *account_id,
@@ -134,6 +189,73 @@ struct status stripe_invoice_retrieve(
     stripe_form_begin(&form, &query);
     put_expand(&form);
     return read_call(cx, client, &call, ret_invoice);
+}
+
+/* One page of lines behind those that are there already. */
+static struct status more_lines(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    struct invoice_line *lines,
+    struct payment_invoice *invoice)
+{
+    AUTO_BUF query = {0};
+    AUTO_JSON *json = NULL;
+    struct stripe_form form;
+    const char *raw = NULL;
+    json_value data = NULL;
+    struct stripe_call call = {
+        .endpoint = "invoices.lines",
+        .verb = STRIPE_GET,
+        .account_id = account_id,
+        .form = &query,
+        .object = "list",
+    };
+
+    TRY(stripe_value_path(cx, "/v1/invoices/", invoice->id, "/lines", &call.path));
+    buf_init(&query, FORM_BYTES_MAX);
+    stripe_form_begin(&form, &query);
+    stripe_form_i64(&form, "limit", LINES_PAGE);
+    stripe_form_text(&form, "starting_after", lines[invoice->line_count - 1].stripe_line_id);
+    TRY(stripe_client_call(cx, client, &call, &json, &raw));
+    data = json_get(json_root(json), "data");
+    invoice->more_lines = json_bool(json_root(json), "has_more");
+    for (size_t i = 0; i < json_len(data); i++) {
+        if (invoice->line_count == INVOICE_LINES_MAX) {
+            invoice->more_lines = true;
+            break;
+        }
+        read_line(cx, json_item(data, i), invoice->currency, &lines[invoice->line_count++]);
+    }
+    return STATUS_OK;
+}
+
+struct status stripe_invoice_retrieve(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    const char *invoice_id,
+    struct payment_invoice *ret_invoice)
+{
+    struct invoice_line *lines = NULL;
+    size_t before = 0;
+
+    TRY(retrieve(cx, client, account_id, invoice_id, ret_invoice));
+    if (!ret_invoice->more_lines || ret_invoice->line_count == 0) {
+        return STATUS_OK;
+    }
+    lines = arena_try_alloc(cx->arena, INVOICE_LINES_MAX * sizeof *lines);
+    if (lines == NULL) {
+        return status_of(cx, REASON_REQUEST_TOO_COSTLY);
+    }
+    memcpy(lines, ret_invoice->lines, ret_invoice->line_count * sizeof *lines);
+    ret_invoice->lines = lines;
+    while (ret_invoice->more_lines && ret_invoice->line_count < INVOICE_LINES_MAX &&
+           ret_invoice->line_count > before) {
+        before = ret_invoice->line_count;
+        TRY(more_lines(cx, client, account_id, lines, ret_invoice));
+    }
+    return STATUS_OK;
 }
 
 static struct status

@@ -20,7 +20,8 @@ struct payment_invoice_page {
     bool has_more;
 };
 
-/* With the last try of its payment: intent, error and decline code. */
+/* With the last try of its payment: intent, error and decline code; and with its lines, at most
+ * INVOICE_LINES_MAX. */
 struct status stripe_invoice_retrieve(
     struct ctx *cx,
     struct stripe_client *client,
@@ -28,8 +29,8 @@ struct status stripe_invoice_retrieve(
     const char *invoice_id,
     struct payment_invoice *ret_invoice) MUST_CHECK;
 
-/* Of one subscription, without the tries. starting_after: the last id of the page before, "" = the
- * first page. limit: 1 to 100. */
+/* Of one subscription, without the tries and with the first lines only. starting_after: the last id
+ * of the page before, "" = the first page. limit: 1 to 100. */
 struct status stripe_invoice_list(
     struct ctx *cx,
     struct stripe_client *client,

@@ -240,6 +240,27 @@ struct status stripe_subscription_list(
     return read_page(cx, client, account_id, json_root(json), ret_page);
 }
 
+struct status stripe_subscription_post(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const struct stripe_subscription_post *post,
+    const struct buf *body,
+    struct payment_subscription *ret_subscription)
+{
+    struct stripe_call call = {
+        .endpoint = post->endpoint,
+        .verb = STRIPE_POST,
+        .account_id = post->account_id,
+        .form = body,
+        .idempotency_key = post->idempotency_key,
+        .object = "subscription",
+    };
+
+    TRY(stripe_value_path(
+        cx, "/v1/subscriptions/", post->subscription_id, post->suffix, &call.path));
+    return read_call(cx, client, &call, ret_subscription);
+}
+
 static struct status update(
     struct ctx *cx,
     struct stripe_client *client,
@@ -249,17 +270,15 @@ static struct status update(
     const char *idempotency_key,
     struct payment_subscription *ret_subscription)
 {
-    struct stripe_call call = {
+    const struct stripe_subscription_post post = {
         .endpoint = "subscriptions.update",
-        .verb = STRIPE_POST,
         .account_id = account_id,
-        .form = body,
+        .subscription_id = subscription_id,
+        .suffix = "",
         .idempotency_key = idempotency_key,
-        .object = "subscription",
     };
 
-    TRY(stripe_value_path(cx, "/v1/subscriptions/", subscription_id, "", &call.path));
-    return read_call(cx, client, &call, ret_subscription);
+    return stripe_subscription_post(cx, client, &post, body, ret_subscription);
 }
 
 void stripe_subscription_put_change(
@@ -409,4 +428,22 @@ struct status stripe_subscription_keep(
     stripe_form_bool(&form, "cancel_at_period_end", false);
     return update(
         cx, client, account_id, subscription_id, &body, idempotency_key, ret_subscription);
+}
+
+struct status stripe_subscription_set_payment_method(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    const char *subscription_id,
+    const char *payment_method_id,
+    const char *idempotency_key)
+{
+    AUTO_BUF body = {0};
+    struct stripe_form form;
+    struct payment_subscription subscription;
+
+    buf_init(&body, FORM_BYTES_MAX);
+    stripe_form_begin(&form, &body);
+    stripe_form_text(&form, "default_payment_method", payment_method_id);
+    return update(cx, client, account_id, subscription_id, &body, idempotency_key, &subscription);
 }

@@ -11,6 +11,7 @@
 #include "domain/payment.h"
 #include "http/json.h"
 
+struct buf;
 struct ctx;
 struct stripe_client;
 struct stripe_form;
@@ -142,7 +143,31 @@ void stripe_subscription_read(
     struct payment_subscription *ret_subscription,
     bool *ret_has_more);
 
+/* A change of one subscription, for the files of this folder. */
+struct stripe_subscription_post {
+    const char *endpoint; /* "subscriptions.pause" */
+    const char *account_id;
+    const char *subscription_id;
+    const char *suffix; /* "/pause"; "" = the subscription itself */
+    const char *idempotency_key;
+};
+struct status stripe_subscription_post(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const struct stripe_subscription_post *post,
+    const struct buf *body,
+    struct payment_subscription *ret_subscription) MUST_CHECK;
+
 /* The items of a list object, and the period that follows from them. For the files of this folder.
  */
 void stripe_subscription_read_items(
     struct ctx *cx, json_value list, struct payment_subscription *subscription);
+
+/* What its invoices are charged to, whatever the default of the customer is. */
+struct status stripe_subscription_set_payment_method(
+    struct ctx *cx,
+    struct stripe_client *client,
+    const char *account_id,
+    const char *subscription_id,
+    const char *payment_method_id,
+    const char *idempotency_key) MUST_CHECK;

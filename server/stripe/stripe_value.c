@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/money.h"
 #include "base/wallclock.h"
 
 #define ID_LEN_MAX 255
+#define METADATA_BYTES_MAX ((size_t)128 * 1024)
 
 void stripe_value_free_json(struct json **json)
 {
@@ -79,6 +81,32 @@ struct payment_marks stripe_value_marks(struct ctx *cx, json_value object, const
         .object_id = json_text(cx, metadata, PAYMENT_MARK_ID),
         .operation_id = json_text(cx, metadata, PAYMENT_MARK_OPERATION),
     };
+}
+
+static bool is_mark(const char *name)
+{
+    return strcmp(name, PAYMENT_MARK_ORG) == 0 || strcmp(name, PAYMENT_MARK_ID) == 0 ||
+           strcmp(name, PAYMENT_MARK_OPERATION) == 0;
+}
+
+const char *stripe_value_metadata(struct ctx *cx, json_value object, const char *path)
+{
+    AUTO_BUF buf;
+    struct json_writer writer;
+    const char *name = NULL;
+    json_value value = NULL;
+    void *cursor = NULL;
+
+    buf_init(&buf, METADATA_BYTES_MAX);
+    json_begin(&writer, &buf);
+    json_open_object(&writer, NULL);
+    while (json_next(json_at(object, path), &cursor, &name, &value)) {
+        if (!is_mark(name)) {
+            json_put_text(&writer, name, json_text(cx, value, ""));
+        }
+    }
+    json_close_object(&writer);
+    return buf_failed(&buf) ? "{}" : arena_text(cx->arena, buf_cstr(&buf));
 }
 
 struct status stripe_value_put_minor(

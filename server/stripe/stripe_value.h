@@ -26,6 +26,9 @@ const char *stripe_value_reference(struct ctx *cx, json_value object, const char
 int64_t stripe_value_minor(json_value object, const char *path, const char *currency);
 struct payment_marks stripe_value_marks(struct ctx *cx, json_value object, const char *path);
 
+/* Metadata without our marks, as a JSON object of texts. */
+const char *stripe_value_metadata(struct ctx *cx, json_value object, const char *path);
+
 /* Minor units of ISO 4217 in those of the payment side. Fails with QUANTITY_OVERFLOW, and with
  * FIELD_INVALID when the payment side has no such small unit. */
 struct status stripe_value_put_minor(

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "services/webhooks_in.h"
 
-#define BODY_BYTES_MAX ((size_t)512 * 1024)
+#define BODY_BYTES_MAX ((size_t)1024 * 1024)
 
 static void answer(
     struct ctx *cx,

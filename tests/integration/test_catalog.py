@@ -7,6 +7,7 @@ import pytest
 
 from catalog_api import Api
 from errors import fails
+from rows import Rows
 from world import request_id
 
 INVALID, EXISTS = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.ALREADY_EXISTS
@@ -162,6 +163,20 @@ def test_a_meter_in_use_is_not_archived(org, calls):
         org.feature("again", "METERED", meter_key="calls")
     with fails("METER_ARCHIVED", PRECONDITION):
         calls.UpdateMeter(meter=calls.pb.Meter(meter_key="calls", name="x"))
+
+
+def test_a_meter_counts_on_while_a_customer_has_an_archived_feature_of_it(org, calls):
+    """Else the usage of those who keep the feature would be refused, and their limit never be reached."""
+    customer = org.customer()
+    rows = Rows(org)
+    rows.entitle(customer, "calls", limit_value=5)
+    calls.ArchiveFeature(feature_key="calls")
+    with fails("METER_IN_USE", PRECONDITION) as failure:
+        calls.ArchiveMeter(meter_key="calls")
+    assert failure[0].metadata == {"meter_key": "calls", "feature_key": "calls"}
+    rows.run("DELETE FROM entitlement_snapshots WHERE org_id = %(org_id)s")
+    rows.close()
+    assert calls.ArchiveMeter(meter_key="calls").meter.state == calls.pb.CATALOG_STATE_ARCHIVED
 
 
 def test_pages_follow_each_other_and_forged_tokens_are_refused(org, org2, api):

@@ -57,8 +57,9 @@ def test_help_names_every_verb(settings):
     for arguments in (["--help"], ["-h"], ["help"]):
         result = run(*arguments)
         assert result.returncode == 0 and not result.stderr
-        for verb in ("serve", "migrate up", "migrate status", "migrate verify", "org create", "org show", "keys create",
-                     "keys list", "keys rotate", "keys revoke", "bootstrap-token", "config check", "config print",
+        for verb in ("serve", "migrate up", "migrate status", "migrate verify", "org create", "org show",
+                     "org update", "org members", "org update-member", "org remove-member", "org invite",
+                     "org invitations", "org revoke-invitation", "org audit", "keys create", "keys list", "keys rotate", "keys revoke", "bootstrap-token", "config check", "config print",
                      "healthcheck", "version"):
             assert re.search(rf"^  {verb} ", result.stdout, re.MULTILINE), verb
         assert "config/default.yaml" in result.stdout
@@ -67,19 +68,24 @@ def test_help_names_every_verb(settings):
 
 
 def test_every_verb_has_help_of_its_own():
-    verbs = re.findall(r"^  ([a-z-]+(?: [a-z]+)?)  +\w", run("--help").stdout, re.MULTILINE)
-    assert len(verbs) == 15
+    verbs = re.findall(r"^  ([a-z-]+(?: [a-z-]+)?)  +\w", run("--help").stdout, re.MULTILINE)
+    assert len(verbs) == 23
     for verb in verbs:
         result = run(*verb.split(), "--help")
         assert result.returncode == 0 and result.stdout.startswith(f"usage: billingos {verb}"), verb
 
 
-@pytest.mark.parametrize("family,verbs", [("migrate", ["up", "status", "verify"]), ("keys", ["create", "list", "rotate", "revoke"]),
-                                          ("org", ["create", "show"]), ("config", ["check", "print"])])
+@pytest.mark.parametrize("family,verbs", [
+    ("migrate", ["up", "status", "verify"]),
+    ("org", ["create", "show", "update", "members", "update-member", "remove-member", "invite", "invitations",
+             "revoke-invitation", "audit"]),
+    ("keys", ["create", "list", "rotate", "revoke"]),
+    ("config", ["check", "print"]),
+])
 def test_a_family_shows_its_verbs(family, verbs):
     shown = run(family, "--help")
     assert shown.returncode == 0
-    assert re.findall(rf"^  {family} (\w+)", shown.stdout, re.MULTILINE) == verbs
+    assert re.findall(rf"^  {family} ([\w-]+)", shown.stdout, re.MULTILINE) == verbs
     alone = run(family)
     assert alone.returncode == 2 and f"did you mean \"{family} " in alone.stderr
 
@@ -89,6 +95,8 @@ def test_a_family_shows_its_verbs(family, verbs):
     (["migrat", "up"], "migrate up"),
     (["migrate", "upp"], "migrate up"),
     (["keys", "rotat", "--org", "acme"], "keys rotate"),
+    (["org", "invit", "--org", "acme"], "org invite"),
+    (["org", "remove-membr", "--org", "acme"], "org remove-member"),
     (["bootstrap"], None),
     (["config", "chek"], "config check"),
     (["xyzzy-nothing-like-it"], None),
@@ -111,6 +119,31 @@ def test_an_unknown_verb_ends_with_2_and_a_suggestion(arguments, suggestion):
     (["org", "create", "--name", "A"], "needs --name NAME and --owner EMAIL"),
     (["org", "show"], "needs an organization"),
     (["org", "show", "a", "b"], "unexpected argument \"b\""),
+    (["org", "update", "--name", "A"], "needs an organization"),
+    (["org", "update", "a"], "needs something to change"),
+    (["org", "update", "a", "--payment-grace", "long"], "--payment-grace is a span"),
+    (["org", "update", "a", "--slug", "b"], "unknown option \"--slug\""),
+    (["org", "members"], "org members needs --org ORG"),
+    (["org", "members", "--org", "a", "--jsn"], "did you mean \"--json\"?"),
+    (["org", "update-member", "--org", "a", "mem_01J8Z0K3V9QH0000000000000A"], "needs --org ORG and --role ROLE or --name NAME"),
+    (["org", "update-member", "--org", "a", "--role", "viewer"], "the id of a member is needed, mem_..."),
+    (["org", "update-member", "--org", "a", "--role", "king", "mem_01J8Z0K3V9QH0000000000000A"],
+     "--role is owner, admin, developer or viewer"),
+    (["org", "remove-member", "mem_01J8Z0K3V9QH0000000000000A"], "org remove-member needs --org ORG"),
+    (["org", "remove-member", "--org", "a", "bob@example.com"], "the id of a member is needed, mem_..."),
+    (["org", "invite", "--org", "a", "bob@example.com"], "needs --org ORG, --role ROLE and an e-mail address"),
+    (["org", "invite", "--org", "a", "--role", "viewer"], "needs --org ORG, --role ROLE and an e-mail address"),
+    (["org", "invite", "--org", "a", "--role", "king", "bob@example.com"], "--role is owner, admin, developer or viewer"),
+    (["org", "invite", "--org", "a", "--role", "viewer", "--expires-in", "soon", "b@example.com"], "--expires-in is a span"),
+    (["org", "invitations"], "org invitations needs --org ORG"),
+    (["org", "revoke-invitation", "invt_01J8Z0K3V9QH0000000000000A"], "org revoke-invitation needs --org ORG"),
+    (["org", "revoke-invitation", "--org", "a", "key_01J8Z0K3V9QH0000000000000A"],
+     "the id of an invitation is needed, invt_..."),
+    (["org", "audit"], "org audit needs --org ORG"),
+    (["org", "audit", "--org", "a", "--limit", "0"], "--limit is a number from 1 to 1000"),
+    (["org", "audit", "--org", "a", "--limit", "1001"], "--limit is a number from 1 to 1000"),
+    (["org", "audit", "--org", "a", "--mode", "both"], "--mode is test or live"),
+    (["org", "audit", "--org", "a", "--since", "ever"], "--since is a span"),
     (["keys", "list", "--org", "acme"], "--mode test or live"),
     (["keys", "list", "--org", "acme", "--mode", "both"], "--mode test or live"),
     (["keys", "create", "--org", "a", "--mode", "test", "--kind", "magic"], "--kind is secret, publishable or restricted"),

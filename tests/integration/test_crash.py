@@ -107,7 +107,7 @@ def test_an_end_is_made_once(crash, point):
     shop = Shop(crash.org)
     customer = crash.org.customer()
     made, key = create(shop, customer, request_id()).subscription, request_id()
-    crash.at(f"subscription_end.{point}", lambda: shop.stub.CancelSubscription(shop.pb.CancelSubscriptionRequest(
+    crash.at(f"subscription_verb.{point}", lambda: shop.stub.CancelSubscription(shop.pb.CancelSubscriptionRequest(
         subscription_id=made.subscription_id, timing=shop.pb.CANCEL_TIMING_NOW, request_id=key), timeout=SECONDS))
 
     ended = shop.cancel(made, "NOW", request_id=key)

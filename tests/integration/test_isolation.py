@@ -41,6 +41,9 @@ def foreign(org2):
         "member_id": members[0].member_id,
         "invitation_id": invitation.invitation_id,
         "subscription_id": "sub_" + customer.customer_id.removeprefix("cus_"),
+        "invoice_id": "in_" + customer.customer_id.removeprefix("cus_"),
+        "refund_id": "re_" + customer.customer_id.removeprefix("cus_"),
+        "credit_note_id": "cn_" + customer.customer_id.removeprefix("cus_"),
     }
 
 

@@ -280,6 +280,22 @@ def test_an_invitation_makes_a_member(stubs, server, live):
     assert failed.metadata == {"member_id": bob.member_id}
 
 
+def test_who_accepts_an_invitation_acts_as_the_member_from_the_first_row_on(stubs, server, live):
+    pb = stubs.pb("organization")
+    made = live.CreateInvitation(
+        invitation={"email": "bob@example.com", "role": pb.MEMBER_ROLE_DEVELOPER}, request_id=new_id()
+    )
+    request_id = new_id()
+    accept = {"token": made.token, "name": "Bob", "request_id": request_id}
+    first = Api(stubs, server).AcceptInvitation(**accept)
+    assert Api(stubs, server).AcceptInvitation(**accept) == first
+    with server.cluster.connect(server.database) as database:
+        actors = database.execute("SELECT actor FROM intents WHERE request_id = %s", (request_id,)).fetchall()
+    assert actors == [(first.member.member_id,)]
+    (entry,) = live.ListAuditLog(action="OrganizationService.AcceptInvitation").entries
+    assert entry.actor.actor_id == entry.resource_id == first.member.member_id
+
+
 def test_pages_follow_each_other_and_their_tokens_are_bound(stubs, live, test):
     pb = stubs.pb("organization")
     for number in range(5):

@@ -8,6 +8,7 @@ import time
 import grpc
 import pytest
 
+import world
 from errors import fails
 from world import request_id, wait_for
 
@@ -265,6 +266,27 @@ def test_usage_is_sold_along_with_the_plan(shop, org):
     assert [(i.quantity, i.meter_key) for i in made.items] == [(4, ""), (0, "calls")]
 
 
+def test_a_meter_is_in_use_while_a_subscriber_keeps_an_archived_plan(shop, org):
+    org.meter("calls")
+    plan = shop.plan_with("metered", [shop.price(), shop.catalog.Price(
+        model=shop.catalog.PRICE_MODEL_PER_UNIT, currency_code="EUR", interval_count=1,
+        interval=shop.common.BILLING_INTERVAL_MONTH, meter_key="calls",
+        unit_price=shop.common.Money(minor_units=2, currency_code="EUR"))])
+    made = shop.create(org.customer(), "metered").subscription
+    catalog = org.stub("catalog")
+    catalog.ArchivePlan(shop.catalog.ArchivePlanRequest(plan_id=plan.plan.plan_id, request_id=request_id()))
+
+    def archive():
+        return catalog.ArchiveMeter(shop.catalog.ArchiveMeterRequest(meter_key="calls", request_id=request_id()))
+
+    with fails("METER_IN_USE") as failure:
+        archive()
+    (metered,) = [item.price_id for item in made.items if item.meter_key == "calls"]
+    assert failure[0].metadata == {"meter_key": "calls", "price_id": metered}
+    shop.cancel(made, "NOW")
+    assert archive().meter.state == shop.catalog.CATALOG_STATE_ARCHIVED
+
+
 def test_a_customer_by_the_merchants_own_id(shop, org):
     customer = org.customer()
     made = shop.stub.CreateSubscription(shop.pb.CreateSubscriptionRequest(
@@ -346,6 +368,56 @@ def test_without_an_account_nothing_is_sold(org):
         org.subscribe(customer, "free")
     listed = org.stub("subscription").ListSubscriptions(org.pb("subscription").ListSubscriptionsRequest())
     assert list(listed.subscriptions) == []
+
+
+def test_a_free_plan_published_before_the_account_is_sold_after_it(org):
+    catalog = org.pb("catalog")
+    org.feature("free_thing")
+    plan = org.plan("free", [catalog.PlanFeature(feature_key="free_thing")], minor_units=0)
+    ask = catalog.GetPlanRequest(plan_id=plan.plan.plan_id)
+    before = org.stub("catalog").GetPlan(ask)
+    account = org.connect_account()
+    customer = org.customer()
+    made = org.subscribe(customer, "free")
+    assert made.plan_version == 1 and org.check("free_thing", customer).allowed
+    org.subscribe(org.customer(), "free")
+    (product,) = org.sandbox.api("products", account)["data"]
+    assert product["name"] == plan.plan.name
+    assert len(org.sandbox.api("prices", account)["data"]) == 1
+    before.version.subscriber_count = 2
+    assert org.stub("catalog").GetPlan(ask) == before, "it was published all the time"
+
+
+@pytest.mark.parametrize("point", ["plan.claimed", "plan.product_made", "plan.settling"])
+def test_a_crash_while_a_free_plan_is_made_there_leaves_one_of_it(own, stubs, point):
+    server, sandbox = own()
+    org = world.Org(server, stubs, sandbox)
+    org.plan("free", minor_units=0)
+    account = org.connect_account()
+    customer = org.customer()
+    server.restart({"BILLINGOS_FAILPOINTS": f"{point}=crash"})
+    org.reconnect()
+    pb = org.pb("subscription")
+    order = pb.CreateSubscriptionRequest(
+        customer_id=customer.customer_id, plan_key="free", payment_method_id="pm_card_visa", request_id=request_id())
+    with pytest.raises(grpc.RpcError):
+        org.stub("subscription").CreateSubscription(order)
+    wait_for(lambda: not server.alive(), 10, "the crash")
+    server.start()
+    org.reconnect()
+    with server.cluster.connect(server.database) as connection:
+        connection.execute("UPDATE intents SET leased_until = now() - interval '1 second' WHERE state = 'PENDING'")
+
+    def made():
+        try:
+            return org.stub("subscription").CreateSubscription(order).subscription
+        except grpc.RpcError as error:
+            assert error.code() == grpc.StatusCode.ABORTED, error  # while the resolver works on the plan
+            return None
+
+    assert wait_for(made, 10, "the subscription").plan_version == 1
+    for kind in ("products", "prices", "subscriptions"):
+        assert len(sandbox.api(kind, account)["data"]) == 1, kind
 
 
 def test_ending_at_the_end_of_the_period_and_taking_it_back(shop, org):
