@@ -31,6 +31,8 @@ struct id {
     X(CUSTOMER, "cus")         \
     X(SUBSCRIPTION, "sub")     \
     X(SUBSCRIPTION_ITEM, "si") \
+    X(SCHEDULED_CHANGE, "sch") \
+    X(PREVIEW, "prv")          \
     X(INVOICE, "in")           \
     X(INVOICE_LINE, "il")      \
     X(PAYMENT, "pay")          \

@@ -184,6 +184,28 @@ struct payment_invoice {
     const char *raw;
 };
 
+struct payment_preview_line {
+    const char *description;
+    int64_t amount_minor; /* negative: a credit */
+    bool proration;
+    const char *price_id;
+    int64_t quantity;
+    int64_t start_us;
+    int64_t end_us;
+};
+
+/* An invoice that is computed and never made. */
+struct payment_preview {
+    const char *currency;
+    int64_t total_minor; /* negative: a credit */
+    int64_t due_minor;   /* what is left of it when the balance of the customer is used up */
+    int64_t period_end_us;
+    int64_t next_attempt_us;
+    int64_t created_us; /* when it was computed, by the clock of the customer */
+    const struct payment_preview_line *lines;
+    size_t line_count;
+};
+
 struct payment_charge {
     const char *id;
     const char *customer_id;

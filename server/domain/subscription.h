@@ -99,6 +99,7 @@ struct subscription {
     int64_t created_us;
     int64_t updated_us;
     int64_t synced_us;
+    bool billed_here; /* by us instead of the payment side, which no use case does yet */
     const struct subscription_item *items;
     size_t item_count;
 };

@@ -19,6 +19,8 @@
 #include "handlers/organization_handler.h"
 #include "handlers/payment_account_handler.h"
 #include "handlers/payment_method_handler.h"
+#include "handlers/scheduled_change_handler.h"
+#include "handlers/subscription_change_handler.h"
 #include "handlers/subscription_handler.h"
 #include "handlers/subscription_verb_handler.h"
 #include "handlers/tax_id_handler.h"
@@ -60,6 +62,14 @@ extern const size_t api_descriptor_set_len;
         .path = "/billingos.v1." #service "/" #method, MESSAGES(snake), .unary = (function), \
         .lane = RPC_LANE_PAYMENT, .scope = (scope_bit), .repeat = RPC_REPEAT_KEYED,          \
         .deadline_ms_max = 80000                                                             \
+    }
+
+/* Asks the payment side, and changes nothing there. */
+#define ASK_PAYMENT(service, method, snake, function, scope_bit)                             \
+    {                                                                                        \
+        .path = "/billingos.v1." #service "/" #method, MESSAGES(snake), .unary = (function), \
+        .lane = RPC_LANE_PAYMENT, .scope = (scope_bit), .repeat = RPC_REPEAT_READ,           \
+        .deadline_ms_max = 30000                                                             \
     }
 
 #define WATCH(service, method, snake, function, scope_bit)                                  \
@@ -310,6 +320,30 @@ static const struct rpc_method rows[] = {
         UndoCancelSubscription,
         undo_cancel_subscription,
         subscription_undo_cancel,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    PAYMENT(
+        SubscriptionService,
+        ChangeSubscription,
+        change_subscription,
+        subscription_change,
+        SCOPE_SUBSCRIPTIONS_WRITE),
+    ASK_PAYMENT(
+        SubscriptionService,
+        PreviewSubscriptionChange,
+        preview_subscription_change,
+        subscription_preview_change,
+        SCOPE_SUBSCRIPTIONS_READ),
+    READ(
+        SubscriptionService,
+        ListScheduledChanges,
+        list_scheduled_changes,
+        scheduled_change_list,
+        SCOPE_SUBSCRIPTIONS_READ),
+    PAYMENT(
+        SubscriptionService,
+        CancelScheduledChange,
+        cancel_scheduled_change,
+        scheduled_change_cancel,
         SCOPE_SUBSCRIPTIONS_WRITE),
     PAYMENT(
         SubscriptionService,

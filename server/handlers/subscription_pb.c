@@ -194,7 +194,9 @@ subscription_pb(struct ctx *cx, const struct subscription *subscription)
     message->customer_id = pb_id(cx, ID_CUSTOMER, &subscription->customer_id);
     message->external_customer_id = pb_text(subscription->external_customer_id);
     message->status = (Billingos__V1__SubscriptionStatus)subscription->status;
-    message->source = BILLINGOS__V1__SUBSCRIPTION_SOURCE__SUBSCRIPTION_SOURCE_PAYMENT_ACCOUNT;
+    message->source = subscription->billed_here
+                          ? BILLINGOS__V1__SUBSCRIPTION_SOURCE__SUBSCRIPTION_SOURCE_BILLINGOS
+                          : BILLINGOS__V1__SUBSCRIPTION_SOURCE__SUBSCRIPTION_SOURCE_PAYMENT_ACCOUNT;
     message->plan_id = pb_id(cx, ID_PLAN, &subscription->plan_id);
     message->plan_key = pb_text(subscription->plan_key);
     message->plan_version = subscription->plan_version;

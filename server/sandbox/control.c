@@ -13,6 +13,7 @@
 #include "sandbox/payment_intent.h"
 #include "sandbox/payment_method.h"
 #include "sandbox/request_log.h"
+#include "sandbox/schedule.h"
 #include "sandbox/sim.h"
 #include "sandbox/subscription.h"
 #include "sandbox/subscription_cycle.h"
@@ -249,6 +250,9 @@ static bool renew(struct call *call)
     }
     now_s = customer_now_s(call->sim, subscription->customer);
     subscription->anchor_s = now_s;
+    if (subscription->schedule != NULL) {
+        schedule_hasten(subscription->schedule, now_s);
+    }
     for (size_t i = 0; i < subscription->item_count; i++) {
         subscription->items[i].end_s = now_s;
     }

@@ -16,6 +16,7 @@
 #include "sandbox/payment_method.h"
 #include "sandbox/refund.h"
 #include "sandbox/render.h"
+#include "sandbox/schedule.h"
 #include "sandbox/sim.h"
 #include "sandbox/subscription.h"
 #include "sandbox/tax_id.h"
@@ -36,6 +37,8 @@ static const struct customer *customer_of(const struct object *object)
         return ((const struct tax_id *)object)->customer;
     case KIND_SUBSCRIPTION:
         return ((const struct subscription *)object)->customer;
+    case KIND_SCHEDULE:
+        return ((const struct schedule *)object)->subscription->customer;
     case KIND_INVOICE:
         return ((const struct invoice *)object)->customer;
     case KIND_INVOICE_PAYMENT:

@@ -11,6 +11,7 @@
 #include "sandbox/sim.h"
 #include "sandbox/subscription_billing.h"
 #include "sandbox/subscription_draft.h"
+#include "sandbox/upcoming.h"
 
 static struct subscription_item *find_item(struct item_change *change, const char *id)
 {
@@ -89,8 +90,10 @@ read_items(struct call *call, const struct subscription *subscription, struct it
     return subscription_draft_check_items(call, subscription->customer, kept, kept_count);
 }
 
-/* New items join the current period of the first one; a new interval starts a period. */
-static void set_periods(const struct subscription *subscription, struct item_change *change)
+/* New items join the current period of the first one; a new interval starts a period, now: the
+ * proration date only says what the old one is credited for. */
+static void
+set_periods(const struct subscription *subscription, struct item_change *change, int64_t now_s)
 {
     for (size_t i = 0; i < change->count; i++) {
         struct subscription_item *item = &change->items[i];
@@ -99,8 +102,8 @@ static void set_periods(const struct subscription *subscription, struct item_cha
             continue;
         }
         if (change->interval) {
-            item->start_s = change->at_s;
-            item->end_s = calendar_next(change->at_s, item->price->interval, change->at_s);
+            item->start_s = now_s;
+            item->end_s = calendar_next(now_s, item->price->interval, now_s);
         } else if (item->id == NULL) {
             item->start_s = subscription->items[0].start_s;
             item->end_s = subscription->items[0].end_s;
@@ -108,60 +111,100 @@ static void set_periods(const struct subscription *subscription, struct item_cha
     }
 }
 
+static bool same(const struct subscription_item *old, const struct subscription_item *item)
+{
+    return old != NULL && old->price == item->price && old->quantity == item->quantity;
+}
+
+/* The credit of the old item, and the debit of the new one: for the rest of the period, or for the
+ * whole of one that begins now, as at every renewal. */
+static void add_lines(
+    struct sim *sim,
+    const struct subscription *subscription,
+    const struct subscription_item *old,
+    struct subscription_item *item,
+    struct item_change *change)
+{
+    const struct subscription_item *rest = change->interval || item->price == NULL ? NULL : item;
+
+    if (change->prorate) {
+        change->line_count +=
+            proration_lines(sim, old, rest, change->at_s, &change->lines[change->line_count]);
+    }
+    if (item->price == NULL || item->price->metered) {
+        item->debited = 0;
+        return;
+    }
+    if (change->interval) {
+        subscription_billing_line(sim, subscription, item, &change->lines[change->line_count++]);
+    }
+    if (change->interval || change->prorate) {
+        item->debited = price_amount(item->price, item->quantity);
+    }
+}
+
 static void
 make_lines(struct sim *sim, const struct subscription *subscription, struct item_change *change)
 {
     for (size_t i = 0; i < change->count; i++) {
-        const struct subscription_item *item = &change->items[i];
         const struct subscription_item *old =
             i < subscription->item_count ? &subscription->items[i] : NULL;
 
-        if (old != NULL && old->price == item->price && old->quantity == item->quantity &&
-            !change->interval) {
-            continue;
+        if (change->interval || !same(old, &change->items[i])) {
+            add_lines(sim, subscription, old, &change->items[i], change);
         }
-        change->line_count += proration_lines(
-            sim,
-            old,
-            item->price == NULL ? NULL : item,
-            change->at_s,
-            &change->lines[change->line_count]);
     }
 }
 
-static int64_t sum(const struct item_change *change)
+/* Within the current period, as the provider demands. */
+static bool
+read_date(struct call *call, const struct subscription *subscription, struct item_change *change)
 {
-    int64_t amount = 0;
-
-    for (size_t i = 0; i < change->line_count; i++) {
-        amount += change->lines[i].amount;
-    }
-    return amount;
+    change->at_s =
+        call_i64(call, "proration_date", customer_now_s(call->sim, subscription->customer));
+    return call_text(call, "proration_date") == NULL ||
+           (change->at_s >= subscription->items[0].start_s &&
+            change->at_s <= subscription->items[0].end_s) ||
+           call_fail(
+               call,
+               400,
+               NULL,
+               "proration_date",
+               "Invalid proration date: it must be within the current period of the subscription.");
 }
 
 bool item_change_plan(
     struct call *call, const struct subscription *subscription, struct item_change *change)
 {
     const char *behavior = call_text(call, "proration_behavior");
-    const struct payment_method *method = subscription->default_payment_method != NULL
-                                              ? subscription->default_payment_method
-                                              : subscription->customer->default_payment_method;
 
     *change = (struct item_change){.count = 0};
     behavior = behavior == NULL ? "create_prorations" : behavior;
-    change->at_s =
-        call_i64(call, "proration_date", customer_now_s(call->sim, subscription->customer));
-    if (!read_items(call, subscription, change)) {
+    if (!read_date(call, subscription, change) || !read_items(call, subscription, change)) {
         return false;
     }
-    set_periods(subscription, change);
+    set_periods(subscription, change, customer_now_s(call->sim, subscription->customer));
+    change->prorate = strcmp(behavior, "none") != 0;
     change->bill_now = strcmp(behavior, "always_invoice") == 0 || change->interval;
-    if (subscription->status != SUBSCRIPTION_TRIALING &&
-        (strcmp(behavior, "none") != 0 || change->interval)) {
+    if (subscription->status != SUBSCRIPTION_TRIALING) {
         make_lines(call->sim, subscription, change);
     }
-    return !change->bill_now || subscription->send_invoice || change->line_count == 0 ||
-           subscription_draft_payment(call, subscription->customer, method, sum(change));
+    return true;
+}
+
+bool item_change_check_payment(
+    struct call *call, const struct subscription *subscription, const struct item_change *change)
+{
+    const struct payment_method *method = subscription->default_payment_method != NULL
+                                              ? subscription->default_payment_method
+                                              : subscription->customer->default_payment_method;
+    struct invoice invoice;
+
+    if (!change->bill_now || subscription->send_invoice || change->line_count == 0) {
+        return true;
+    }
+    upcoming_invoice(call->sim, subscription, change, &invoice);
+    return subscription_draft_payment(call, subscription->customer, method, invoice.amount_due);
 }
 
 void item_change_apply(
@@ -180,13 +223,10 @@ void item_change_apply(
         if (item->id == NULL) {
             item->id = sim_draw_id(call->sim, "si_");
         }
-        if (subscription->status != SUBSCRIPTION_TRIALING) {
-            item->debited = item->price->metered ? 0 : price_amount(item->price, item->quantity);
-        }
         subscription->items[subscription->item_count++] = *item;
     }
     if (change->interval) {
-        subscription->anchor_s = change->at_s;
+        subscription->anchor_s = customer_now_s(call->sim, subscription->customer);
     }
 }
 

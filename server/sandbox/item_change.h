@@ -21,18 +21,25 @@ struct item_change {
     struct subscription_item items[ITEM_CHANGE_MAX];
     size_t count;
     int64_t at_s;
-    struct invoice_line lines[2 * ITEM_CHANGE_MAX]; /* the prorations */
+    struct invoice_line lines[2 * ITEM_CHANGE_MAX]; /* prorations, and the whole of a new period */
     size_t line_count;
     bool any;
-    bool interval; /* a new interval begins a new period */
+    bool prorate;
+    bool interval; /* a new interval begins a new period, which is charged whole */
     bool bill_now; /* else the lines wait for the next invoice */
 };
 
-/* Reads items[...] and proration_behavior; changes nothing. */
+/* Reads items[...], proration_behavior and proration_date; changes nothing. */
 bool item_change_plan(
     struct call *call,
     const struct subscription *subscription,
     struct item_change *change) MUST_CHECK;
+
+/* Whether what it makes due now can be charged, as payment_behavior demands. */
+bool item_change_check_payment(
+    struct call *call,
+    const struct subscription *subscription,
+    const struct item_change *change) MUST_CHECK;
 void item_change_apply(
     struct call *call, struct subscription *subscription, struct item_change *change);
 void item_change_bill(

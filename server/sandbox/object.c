@@ -25,6 +25,7 @@ static const struct kind_words kinds[KIND_COUNT] = {
     [KIND_COUPON] = {"co_", "coupon", "coupons"},
     [KIND_METER] = {"mtr_", "billing meter", "meters"},
     [KIND_SUBSCRIPTION] = {"sub_", "subscription", "subscriptions"},
+    [KIND_SCHEDULE] = {"sub_sched_", "subscription_schedule", "subscription_schedules"},
     [KIND_INVOICE] = {"in_", "invoice", "invoices"},
     [KIND_INVOICE_PAYMENT] = {"inpay_", "invoice payment", "invoice_payments"},
     [KIND_PAYMENT_INTENT] = {"pi_", "payment_intent", "payment_intents"},

@@ -18,6 +18,7 @@
 #include "sandbox/price.h"
 #include "sandbox/product.h"
 #include "sandbox/refund.h"
+#include "sandbox/schedule.h"
 #include "sandbox/sim.h"
 #include "sandbox/subscription.h"
 #include "sandbox/tax_id.h"
@@ -39,6 +40,7 @@ static const struct renderer renderers[KIND_COUNT] = {
     [KIND_COUPON] = {"coupon", coupon_render},
     [KIND_METER] = {"billing.meter", meter_render},
     [KIND_SUBSCRIPTION] = {"subscription", subscription_render},
+    [KIND_SCHEDULE] = {"subscription_schedule", schedule_render},
     [KIND_INVOICE] = {"invoice", invoice_render},
     [KIND_INVOICE_PAYMENT] = {"invoice_payment", invoice_payment_render},
     [KIND_PAYMENT_INTENT] = {"payment_intent", payment_intent_render},

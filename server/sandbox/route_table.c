@@ -16,9 +16,11 @@
 #include "sandbox/price_api.h"
 #include "sandbox/product_api.h"
 #include "sandbox/refund_api.h"
+#include "sandbox/schedule_api.h"
 #include "sandbox/subscription_api.h"
 #include "sandbox/tax_id_api.h"
 #include "sandbox/test_clock_api.h"
+#include "sandbox/upcoming.h"
 #include "sandbox/webhook_endpoint_api.h"
 
 static const struct endpoint *const tables[] = {
@@ -31,6 +33,8 @@ static const struct endpoint *const tables[] = {
     coupon_api,
     meter_api,
     subscription_api,
+    schedule_api,
+    upcoming_api, /* before the invoice whose id would be "create_preview" */
     invoice_api,
     payment_api,
     refund_api,
@@ -59,11 +63,7 @@ static const char *const not_simulated[] = {
     "/v1/subscriptions/{}/migrate",
     "/v1/subscriptions/{}/discount",
     "/v1/subscription_items/{}",
-    "/v1/subscription_schedules",
-    "/v1/subscription_schedules/{}",
     "/v1/subscription_schedules/{}/cancel",
-    "/v1/subscription_schedules/{}/release",
-    "/v1/invoices/create_preview",
     "/v1/invoices/search",
     "/v1/invoiceitems",
     "/v1/invoiceitems/{}",

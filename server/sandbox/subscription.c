@@ -252,8 +252,8 @@ void subscription_render(struct render *render, const struct object *object)
     metadata_render(render, "metadata", &subscription->metadata);
     render_nulls(render, "next_pending_invoice_item_invoice on_behalf_of");
     render_pause(render, subscription);
-    render_nulls(
-        render, "pending_invoice_item_interval pending_setup_intent pending_update schedule");
+    render_nulls(render, "pending_invoice_item_interval pending_setup_intent pending_update");
+    render_ref(render, "schedule", subscription->schedule);
     render_settings(render, subscription);
     json_put_i64(
         w,

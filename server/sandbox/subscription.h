@@ -16,6 +16,7 @@ struct customer;
 struct payment_method;
 struct price;
 struct render;
+struct schedule;
 struct sim;
 
 /* The provider's limits; what is not shown has to be listed. */
@@ -80,6 +81,7 @@ struct subscription {
     const char *save_method; /* payment_settings.save_default_payment_method */
     struct discount discount;
     struct metadata metadata;
+    struct schedule *schedule;    /* NULL: none */
     struct invoice_line *pending; /* prorations for the next invoice */
     size_t pending_count;
 };

@@ -11,6 +11,7 @@
 #include "sandbox/payment_intent.h"
 #include "sandbox/price.h"
 #include "sandbox/product.h"
+#include "sandbox/schedule.h"
 #include "sandbox/proration.h"
 #include "sandbox/sim.h"
 #include "sandbox/subscription.h"
@@ -191,6 +192,7 @@ void subscription_cycle_renew(struct sim *sim, struct subscription *subscription
     const char *before = event_snapshot(sim, subscription);
     struct invoice *invoice = invoice_new(sim, subscription, "subscription_cycle");
 
+    schedule_turn(sim, subscription, now_of(sim, subscription));
     renew_items(sim, subscription, invoice, now_of(sim, subscription));
     invoice_total(sim, invoice);
     subscription_billing_use_discount(subscription, invoice);
@@ -299,6 +301,7 @@ void subscription_cycle_cancel(
         subscription->cancel_reason = reason;
     }
     stop_collecting(subscription);
+    schedule_cancel(sim, subscription);
     event_emit(sim, "customer.subscription.deleted", subscription, NULL);
 }
 

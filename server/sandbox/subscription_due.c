@@ -7,6 +7,7 @@
 #include "sandbox/customer.h"
 #include "sandbox/event.h"
 #include "sandbox/invoice.h"
+#include "sandbox/schedule.h"
 #include "sandbox/subscription.h"
 #include "sandbox/subscription_cycle.h"
 
@@ -41,6 +42,7 @@ int64_t subscription_due_s(const struct subscription *subscription)
     case SUBSCRIPTION_UNPAID:
         due_s = earlier(due_s, subscription_first_end_s(subscription));
         due_s = earlier(due_s, subscription->pause_resumes_s);
+        due_s = earlier(due_s, schedule_due_s(subscription));
         __attribute__((fallthrough));
     case SUBSCRIPTION_PAUSED:
         return earlier(due_s, subscription->cancel_at_s);
@@ -96,6 +98,8 @@ void subscription_due_act(struct sim *sim, struct subscription *subscription)
         subscription->pause_collection = NULL;
         subscription->pause_resumes_s = 0;
         event_emit(sim, "customer.subscription.updated", subscription, before);
+    } else if (schedule_due_s(subscription) > 0 && schedule_due_s(subscription) <= now_s) {
+        schedule_act(sim, subscription);
     } else if (!subscription_due_end_trial(sim, subscription)) {
         subscription_cycle_renew(sim, subscription, /* immediately= */ false);
     }

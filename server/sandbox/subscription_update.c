@@ -7,6 +7,7 @@
 #include "sandbox/event.h"
 #include "sandbox/item_change.h"
 #include "sandbox/param.h"
+#include "sandbox/schedule.h"
 #include "sandbox/sim.h"
 #include "sandbox/subscription.h"
 #include "sandbox/subscription_cycle.h"
@@ -109,6 +110,17 @@ static bool check_status(struct call *call, const struct subscription *subscript
             NULL,
             NULL,
             "This subscription cannot be updated because it has a status of `incomplete`.");
+    }
+    if (subscription->schedule != NULL &&
+        (form_has(&call->form, "cancel_at") || form_has(&call->form, "cancel_at_period_end"))) {
+        return call_fail(
+            call,
+            400,
+            NULL,
+            NULL,
+            "The subscription is managed by the subscription schedule `%s`, and updating any "
+            "cancelation behavior directly is not allowed. Please update the schedule instead.",
+            subscription->schedule->object.id);
     }
     if (!check_times(call, customer_now_s(call->sim, subscription->customer))) {
         return false;
@@ -249,7 +261,9 @@ bool subscription_update(struct call *call)
 
     if (!call_find_path(call, KIND_SUBSCRIPTION, &subscription) ||
         !check_status(call, subscription) || !plan_plain(call, subscription, &plain) ||
-        !check_first_payment(call, subscription) || !item_change_plan(call, subscription, &items)) {
+        !check_first_payment(call, subscription) ||
+        !item_change_plan(call, subscription, &items) ||
+        !item_change_check_payment(call, subscription, &items)) {
         return false;
     }
     before = event_snapshot(call->sim, subscription);

@@ -6,9 +6,11 @@
 #include "services/payment_accounts.h"
 #include "services/payment_methods.h"
 #include "services/refunds.h"
+#include "services/subscription_change.h"
 #include "services/subscription_mirror.h"
 #include "services/subscription_pause.h"
 #include "services/subscription_renew.h"
+#include "services/subscription_schedule.h"
 #include "services/subscription_trial.h"
 #include "services/subscriptions.h"
 #include "services/tax_ids.h"
@@ -26,6 +28,8 @@ const struct intent_driver INTENT_DRIVERS[] = {
     {SUBSCRIPTION_CREATE_METHOD, subscriptions_create_drive},
     {SUBSCRIPTION_CANCEL_METHOD, subscriptions_cancel_drive},
     {SUBSCRIPTION_UNDO_CANCEL_METHOD, subscriptions_cancel_drive},
+    {SUBSCRIPTION_CHANGE_METHOD, subscriptions_change_drive},
+    {SCHEDULED_CHANGE_CANCEL_METHOD, scheduled_changes_cancel_drive},
     {SUBSCRIPTION_PAUSE_COLLECTION_METHOD, subscriptions_pause_collection_drive},
     {SUBSCRIPTION_RESUME_COLLECTION_METHOD, subscriptions_resume_collection_drive},
     {SUBSCRIPTION_PAUSE_METHOD, subscriptions_pause_drive},

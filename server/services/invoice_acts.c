@@ -171,6 +171,7 @@ static struct status read_request(struct ctx *cx, struct acting *acting)
  */
 static struct status ensure_payment_method(struct ctx *cx, struct acting *acting)
 {
+    struct payment_instrument instrument;
     struct subscriber subscriber;
     struct id customer_id;
 
@@ -179,14 +180,16 @@ static struct status ensure_payment_method(struct ctx *cx, struct acting *acting
         return STATUS_OK;
     }
     TRY(subscriber_store_load(cx, acting->services->db, &customer_id, NULL, &subscriber));
-    return stripe_payment_method_attach(
+    TRY(stripe_payment_method_attach(
         cx,
         acting->client,
         acting->account_id,
         acting->payment_method_id,
         subscriber.stripe_customer_id,
         intents_key(cx, acting->services, acting->intent, "payment_method"),
-        &acting->act.payment_method);
+        &instrument));
+    acting->act.payment_method = instrument.id;
+    return STATUS_OK;
 }
 
 /* Whether an earlier try came through; *ret_over when it is not asked for again. */

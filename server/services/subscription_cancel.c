@@ -3,6 +3,7 @@
 #include "base/ctx.h"
 #include "services/subscription_verb.h"
 #include "services/subscriptions.h"
+#include "stripe/stripe_schedule.h"
 #include "stripe/stripe_subscription.h"
 
 /* What is to be done at the payment side, as it stands in the arguments of the intent. */
@@ -86,6 +87,22 @@ struct status subscriptions_undo_cancel(
     return subscription_verb_run(cx, services, keyed, &verb, ret_subscription);
 }
 
+/* Whatever waits for the end of the period is told by a schedule, which would keep the payment side
+ * from ending the subscription then. */
+static struct status release_schedule(struct ctx *cx, struct subscription_verb_work *work)
+{
+    struct payment_subscription there;
+
+    TRY(stripe_subscription_retrieve(cx, work->client, work->account_id, work->stripe_id, &there));
+    return there.schedule_id[0] == '\0' ? STATUS_OK
+                                        : stripe_schedule_release(
+                                              cx,
+                                              work->client,
+                                              work->account_id,
+                                              there.schedule_id,
+                                              subscription_verb_key(cx, work, "release"));
+}
+
 static struct status end_there(struct ctx *cx, struct subscription_verb_work *work)
 {
     const char *verb = json_text(cx, work->arguments, "verb");
@@ -101,6 +118,9 @@ static struct status end_there(struct ctx *cx, struct subscription_verb_work *wo
     if (strcmp(verb, VERB_KEEP) == 0) {
         return stripe_subscription_keep(
             cx, work->client, work->account_id, work->stripe_id, key, &work->now);
+    }
+    if (strcmp(verb, VERB_CANCEL_AT_PERIOD_END) == 0) {
+        TRY(release_schedule(cx, work));
     }
     return strcmp(verb, VERB_CANCEL_NOW) == 0
                ? stripe_subscription_cancel(

@@ -11,6 +11,7 @@
 #include "store/event_log.h"
 #include "store/intent_upkeep_store.h"
 #include "store/offer_store.h"
+#include "store/scheduled_change_store.h"
 #include "store/subscriber_store.h"
 #include "store/subscription_item_store.h"
 #include "store/subscription_store.h"
@@ -275,6 +276,7 @@ static struct status follow_up(
         TRY(subscription_tell(cx, tx, type, now, subscription_status_name(old_status)));
     }
     if (changed) {
+        TRY(scheduled_change_store_observe(cx, tx, now));
         TRY(entitlements_rebuild(cx, services, tx, &now->customer_id));
     }
     if (old_status != SUBSCRIPTION_PENDING) {

@@ -91,8 +91,7 @@ pay_invoices(struct ctx *cx, struct subscription_verb_work *work, const char *me
 
 static struct status renew_there(struct ctx *cx, struct subscription_verb_work *work)
 {
-    struct stripe_subscription_change change = {
-        .item_id = "", .price_id = "", .proration_behavior = "", .payment_behavior = ""};
+    struct stripe_subscription_change change = {.proration_behavior = "", .payment_behavior = ""};
 
     TRY(attach(cx, work, &change.default_payment_method));
     TRY(pay_invoices(cx, work, change.default_payment_method));

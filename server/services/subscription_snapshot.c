@@ -66,6 +66,7 @@ static const struct text_member flags[] = {
     MEMBER(cancel_at_period_end),
     MEMBER(collection_paused),
     MEMBER(by_invoice),
+    MEMBER(billed_here),
 };
 
 static const struct {

@@ -7,7 +7,8 @@
 static const struct sql LOAD = {
     "subscription_item_load",
     "SELECT i.subscription_id, i.item_id, i.price_id, i.plan_id, p.key, i.plan_version, "
-    "i.quantity, m.key, p.addon "
+    "i.quantity, m.key, p.addon, i.stripe_item_id, r.stripe_price_id, i.period_start_at, "
+    "i.period_end_at "
     "FROM subscription_items i "
     "JOIN plans p ON p.org_id = i.org_id AND p.plan_id = i.plan_id "
     "JOIN prices r ON r.org_id = i.org_id AND r.price_id = i.price_id "
@@ -90,6 +91,33 @@ struct status subscription_item_store_load(
                 subscriptions[i].items = &items[row];
             }
         }
+    }
+    return STATUS_OK;
+}
+
+struct status subscription_item_store_rows(
+    struct ctx *cx,
+    struct tx *tx,
+    const struct id *subscription_id,
+    struct subscription_item_row *ret_rows,
+    size_t *ret_count)
+{
+    struct params p = {0};
+    AUTO_ROWS rows = NULL;
+
+    params_i64(&p, cx->caller.org_id);
+    params_id_array(cx, &p, subscription_id, 1);
+    TRY(tx_query(cx, tx, &LOAD, &p, &rows));
+    *ret_count =
+        rows_count(rows) < SUBSCRIPTION_ITEMS_MAX ? rows_count(rows) : SUBSCRIPTION_ITEMS_MAX;
+    for (size_t i = 0; i < *ret_count; i++) {
+        ret_rows[i] = (struct subscription_item_row){
+            .stripe_item_id = row_text(cx, rows, i, 9),
+            .stripe_price_id = row_text(cx, rows, i, 10),
+            .period_start_us = row_time(rows, i, 11),
+            .period_end_us = row_time(rows, i, 12),
+        };
+        read_item(cx, rows, i, &ret_rows[i].item);
     }
     return STATUS_OK;
 }

@@ -20,7 +20,7 @@
     "to_timestamp((u.raw #>> '{pause_collection,resumes_at}')::bigint), "                        \
     "to_timestamp((u.raw #>> '{status_details,paused,transitioned_at}')::bigint), u.resume_at, " \
     "u.raw #>> '{trial_settings,end_behavior,missing_payment_method}', "                         \
-    "to_timestamp((u.raw ->> 'start_date')::bigint) "
+    "to_timestamp((u.raw ->> 'start_date')::bigint), u.source = 'billingos' "
 
 #define TABLES                                                                   \
     "FROM subscriptions u "                                                      \
@@ -150,6 +150,7 @@ static void read_subscription(
         .resume_us = row_time(rows, row, 40),
         .trial_end_behavior = row_text(cx, rows, row, 41),
         .start_us = row_time(rows, row, 42),
+        .billed_here = row_bool(rows, row, 43),
     };
     subscription_status_parse(row_text(cx, rows, row, 3), &ret_subscription->status);
     if (ret_subscription->past_due_since_us != 0) {

@@ -317,6 +317,29 @@ static struct status update(
     return stripe_subscription_post(cx, client, &post, body, ret_subscription);
 }
 
+void stripe_subscription_put_change(
+    struct stripe_form *form, const struct stripe_subscription_change *change)
+{
+    stripe_form_open_array(form, "items");
+    for (size_t i = 0; i < change->item_count; i++) {
+        const struct stripe_item_change *item = &change->items[i];
+
+        stripe_form_open_element(form);
+        stripe_form_text(form, "id", item->item_id);
+        stripe_form_text(form, "price", item->price_id);
+        if (item->quantity > 0) {
+            stripe_form_i64(form, "quantity", item->quantity);
+        }
+        if (item->remove) {
+            stripe_form_bool(form, "deleted", true);
+        }
+        stripe_form_close(form);
+    }
+    stripe_form_close(form);
+    stripe_form_text(form, "proration_behavior", change->proration_behavior);
+    stripe_form_time(form, "proration_date", change->proration_us);
+}
+
 struct status stripe_subscription_change(
     struct ctx *cx,
     struct stripe_client *client,
@@ -331,19 +354,7 @@ struct status stripe_subscription_change(
 
     buf_init(&body, FORM_BYTES_MAX);
     stripe_form_begin(&form, &body);
-    if (change->item_id[0] != '\0') {
-        stripe_form_open_array(&form, "items");
-        stripe_form_open_element(&form);
-        stripe_form_text(&form, "id", change->item_id);
-        stripe_form_text(&form, "price", change->price_id);
-        if (change->quantity > 0) {
-            stripe_form_i64(&form, "quantity", change->quantity);
-        }
-        stripe_form_close(&form);
-        stripe_form_close(&form);
-    }
-    stripe_form_text(&form, "proration_behavior", change->proration_behavior);
-    stripe_form_time(&form, "proration_date", change->proration_us);
+    stripe_subscription_put_change(&form, change);
     stripe_form_text(&form, "payment_behavior", change->payment_behavior);
     stripe_form_text(&form, "default_payment_method", change->default_payment_method);
     return update(

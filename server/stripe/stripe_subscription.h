@@ -14,6 +14,7 @@
 struct buf;
 struct ctx;
 struct stripe_client;
+struct stripe_form;
 
 struct stripe_subscription_line {
     const char *price_id;
@@ -40,12 +41,19 @@ struct stripe_subscription_params {
     struct payment_marks marks;
 };
 
-/* What is to change; 0 and "" leave as it is. The item's id makes it that item: without it a second
- * one would be added, and billed. */
+/* One item as it shall be. Its id makes it that item: without it another one is added, and billed.
+ */
+struct stripe_item_change {
+    const char *item_id;  /* "" = a new one */
+    const char *price_id; /* "" = as it is */
+    int64_t quantity;     /* 0: left out, as metered prices want it */
+    bool remove;
+};
+
+/* What is to change; 0 and "" leave as it is. */
 struct stripe_subscription_change {
-    const char *item_id;
-    const char *price_id;
-    int64_t quantity;
+    const struct stripe_item_change *items;
+    size_t item_count;
     const char *proration_behavior; /* "always_invoice", "create_prorations", "none" */
     int64_t proration_us;           /* as the preview had it */
     const char *payment_behavior;
@@ -134,6 +142,10 @@ struct status stripe_subscription_keep(
     const char *subscription_id,
     const char *idempotency_key,
     struct payment_subscription *ret_subscription) MUST_CHECK;
+
+/* The items and how they are prorated, as parameters. For the files of this folder. */
+void stripe_subscription_put_change(
+    struct stripe_form *form, const struct stripe_subscription_change *change);
 
 /* All but raw, with the items that the object carries (at most 10 of the payment side's making);
  * *ret_has_more: there are more, which only the calls above fetch. */

@@ -6,6 +6,8 @@ import pytest
 
 import world
 from test_invoices import Books
+from test_scheduled_changes import Scheduled
+from test_subscription_changes import Changes
 from test_subscriptions import Accounts, Shop
 from world import request_id, wait_for
 
@@ -113,6 +115,47 @@ def test_an_end_is_made_once(crash, point):
     assert shop.status(ended) == "CANCELED" and shop.cancel(made, "NOW", request_id=key) == ended
     assert crash.rows("SELECT count(*) FROM event_log WHERE type = 'SUBSCRIPTION_CANCELED'") == [(1,)]
     assert [s["status"] for s in shop.there()] == ["canceled"]
+
+
+@pytest.mark.parametrize("point", ["claimed", "called", "settling", "settled"])
+def test_a_change_is_made_once(crash, point):
+    shop = Changes(crash.org)
+    made, key = shop.subscribe(), request_id()
+    crash.at(f"subscription_change.{point}", lambda: shop.change(made, key, plan_key="large", timeout=SECONDS))
+
+    if point == "claimed":  # nobody asks again: the server settles it
+        wait_for(lambda: shop.get(made).plan_key == "large", 30, "settled by the server")
+    changed = shop.change(made, key, plan_key="large")
+    assert changed.subscription.plan_key == "large" and shop.change(made, key, plan_key="large") == changed
+    assert len(shop.invoices(made)) == 2
+    assert crash.rows("SELECT count(*) FROM event_log WHERE type = 'SUBSCRIPTION_UPDATED'") == [(1,)]
+    assert crash.rows("SELECT state FROM intents WHERE request_id = %s", key) == [("DONE",)]
+
+
+@pytest.mark.parametrize("point", ["subscription_change.claimed", "subscription_schedule.called",
+                                   "subscription_schedule.settling"])
+def test_a_change_waits_once(crash, point):
+    shop = Scheduled(crash.org)
+    made, key = shop.subscribe(), request_id()
+    crash.at(point, lambda: shop.schedule(made, key=key, plan_key="small", timeout=SECONDS))
+
+    answer = shop.schedule(made, key=key, plan_key="small")
+    assert shop.schedule(made, key=key, plan_key="small") == answer
+    assert shop.waiting() == [answer.scheduled_change]
+    (there,) = crash.sandbox.api("subscription_schedules", shop.account)["data"]
+    assert len(there["phases"]) == 2 and there["status"] == "active"
+
+
+@pytest.mark.parametrize("point", ["claimed", "called"])
+def test_a_waiting_change_is_taken_back_once(crash, point):
+    shop = Scheduled(crash.org)
+    made, key = shop.subscribe(), request_id()
+    change = shop.schedule(made, plan_key="small").scheduled_change
+    crash.at(f"scheduled_change.{point}", lambda: shop.take_back(made, change, key, timeout=SECONDS))
+
+    kept = shop.take_back(made, change, key)
+    assert shop.take_back(made, change, key) == kept and shop.waiting() == []
+    assert [s["status"] for s in crash.sandbox.api("subscription_schedules", shop.account)["data"]] == ["released"]
 
 
 @pytest.mark.parametrize("point", ["claimed", "called", "settling"])

@@ -381,9 +381,10 @@ static void a_subscription_lives_and_ends(void **state)
         account_id,
         subscription.id,
         &(struct stripe_subscription_change){
-            .item_id = subscription.items[0].id,
-            .price_id = "",
-            .quantity = 5,
+            .items =
+                &(struct stripe_item_change){
+                    .item_id = subscription.items[0].id, .price_id = "", .quantity = 5},
+            .item_count = 1,
             .proration_behavior = "none",
             .payment_behavior = "",
             .default_payment_method = "",

@@ -168,10 +168,14 @@ static void a_list_has_ended_ones_too(void **state)
 
 static void a_change_names_the_item(void **state)
 {
+    const struct stripe_item_change items[] = {
+        {.item_id = "si_1", .price_id = "price_9", .quantity = 5},
+        {.item_id = "si_2", .price_id = "", .remove = true},
+        {.item_id = "", .price_id = "price_8"},
+    };
     const struct stripe_subscription_change change = {
-        .item_id = "si_1",
-        .price_id = "price_9",
-        .quantity = 5,
+        .items = items,
+        .item_count = 3,
         .proration_behavior = "always_invoice",
         .proration_us = INT64_C(1700000000000000),
         .payment_behavior = "",
@@ -186,8 +190,9 @@ static void a_change_names_the_item(void **state)
     assert_string_equal(stub.line, "POST /v1/subscriptions/sub_1");
     assert_string_equal(
         stub.body,
-        "items[0][id]=si_1&items[0][price]=price_9&items[0][quantity]=5&"
-        "proration_behavior=always_invoice&proration_date=1700000000");
+        "items[0][id]=si_1&items[0][price]=price_9&items[0][quantity]=5&items[1][id]=si_2&"
+        "items[1][deleted]=true&items[2][price]=price_8&proration_behavior=always_invoice&"
+        "proration_date=1700000000");
 }
 
 static const struct stripe_subscription_end end = {
