@@ -5,16 +5,19 @@
 #include "store/db.h"
 #include "store/read_query.h"
 
-#define SELECT \
-    "SELECT stripe_tax_id, customer_id, kind, value, verification, created_at FROM tax_ids "
-#define OF_CUSTOMER "WHERE org_id = $1 AND customer_id = $2 AND deleted_at IS NULL "
+#define COLUMNS "stripe_tax_id, customer_id, kind, value, verification, created_at "
 
 static const struct sql LIST = {
     "tax_id_list",
-    SELECT OF_CUSTOMER "ORDER BY created_at, stripe_tax_id LIMIT $3",
+    "SELECT " COLUMNS "FROM tax_ids WHERE org_id = $1 AND customer_id = $2 "
+    "AND deleted_at IS NULL ORDER BY created_at, stripe_tax_id LIMIT $3",
 };
 
-static const struct sql LOAD = {"tax_id_get", SELECT OF_CUSTOMER "AND stripe_tax_id = $3"};
+static const struct sql LOAD = {
+    "tax_id_get",
+    "SELECT " COLUMNS "FROM tax_ids WHERE org_id = $1 AND customer_id = $2 "
+    "AND deleted_at IS NULL AND stripe_tax_id = $3",
+};
 
 /* A deleted one stays deleted. */
 static const struct sql WRITE = {
