@@ -2,7 +2,7 @@
 
 . config/dev/setup.sh
 
-SUITES="lint unit asan tsan integration clients conformance fuzz"
+SUITES="lint unit asan tsan integration simulation clients conformance fuzz"
 LOGS=.run/test
 
 dev_test() {
@@ -154,6 +154,13 @@ suite_conformance() {
     ninja -C build/dev
     [ ! -d $LOGS/wire ] || export BOS_WIRE_RECORDED=$PWD/$LOGS/wire
     GO=$(find_go) test_pytest conformance "" build/dev tests/conformance
+}
+
+# Random walks with faults and kills; a seed that fails is walked again by tests/simulation/run.py --seed N.
+suite_simulation() {
+    configure release
+    ninja -C build/release
+    BOS_BUILD="$PWD/build/release" "$VENV/bin/python" tests/simulation/run.py --seeds 500 --count "$LOGS/simulation.count"
 }
 
 # libFuzzer targets with their seeds, then whole programs under ASan that are sent broken frames.

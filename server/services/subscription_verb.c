@@ -24,6 +24,7 @@
 
 #define REQUEST_BYTES_MAX ((size_t)16 * 1024)
 #define BUSY_RETRY_MS 1000
+#define LOOKS_MAX 3
 
 struct claim {
     const struct subscription_verb *verb;
@@ -214,7 +215,7 @@ told(struct ctx *cx, const struct subscription_verb_work *work, struct status fa
 static struct status apply(
     struct ctx *cx,
     struct tx *tx,
-    const struct subscription_verb_work *work,
+    struct subscription_verb_work *work,
     struct subscription *ret_row)
 {
     struct subscription_applied applied = {.known = true};
@@ -228,6 +229,7 @@ static struct status apply(
         return status_fail(cx, REASON_INTERNAL, "the subscription that was changed is not ours");
     }
     *ret_row = applied.subscription;
+    work->overtaken = applied.older;
     return STATUS_OK;
 }
 
@@ -244,6 +246,9 @@ static struct status settle_done(struct ctx *cx, struct tx *tx, void *user)
     struct subscription row;
 
     TRY(apply(cx, tx, work, &row));
+    if (work->overtaken) {
+        return STATUS_OK;
+    }
     if (settling->steps->settle != NULL && !work->nothing) {
         TRY(settling->steps->settle(cx, tx, work));
         TRY(subscription_store_lock(cx, tx, &work->intent->subject_id, &row));
@@ -255,12 +260,24 @@ static struct status settle_done(struct ctx *cx, struct tx *tx, void *user)
     return STATUS_OK;
 }
 
+/* A reader whose number is higher than that of the call may have read before the call took effect,
+ * so what is there when the answer is known is read once more. */
+static struct status settle(struct ctx *cx, struct db *db, struct settling *settling)
+{
+    TRY(tx_run(cx, db, settle_done, settling));
+    for (int looks = 0; settling->work->overtaken && looks < LOOKS_MAX; looks++) {
+        TRY(subscription_verb_read(cx, settling->work));
+        TRY(tx_run(cx, db, settle_done, settling));
+    }
+    return settling->work->overtaken ? status_of(cx, REASON_OUTCOME_PENDING) : STATUS_OK;
+}
+
 /* A decline is an effect, and the answer to every repeat. Anything else left nothing behind: the
  * same request_id may be tried again. */
 static struct status settle_failed(struct ctx *cx, struct tx *tx, void *user)
 {
     const struct settling *settling = user;
-    const struct subscription_verb_work *work = settling->work;
+    struct subscription_verb_work *work = settling->work;
     struct subscription row;
 
     if (work->now.id != NULL) {
@@ -340,7 +357,7 @@ struct status subscription_verb_drive(
     failpoint("subscription_verb.called");
     settle_cx = intents_settle_context(cx);
     if (status.code == CODE_OK) {
-        TRY(tx_run(&settle_cx, services->db, settle_done, &settling));
+        TRY(settle(&settle_cx, services->db, &settling));
         failpoint("subscription_verb.settled");
         return intents_answer(cx, &work.stored, ret_result);
     }

@@ -60,6 +60,7 @@ struct subscription_verb_work {
     json_value arguments;
     int64_t fetch_number;
     struct payment_subscription now; /* what the call leaves there; id NULL: not read */
+    bool overtaken;                  /* the mirror has something that was read later than now */
     bool nothing;                    /* there is nothing to do at the payment side */
     struct status failure;
     struct intent stored;

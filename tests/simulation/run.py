@@ -8,6 +8,7 @@
 import argparse
 import concurrent.futures
 import multiprocessing
+import pathlib
 import sys
 import time
 import traceback
@@ -81,7 +82,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first one (0)")
     parser.add_argument("--seed", type=int, help="only this one")
     parser.add_argument("--workers", type=int, default=2, help="processes, each with a server of its own (2)")
-    parser.add_argument("--stop", action="store_true", help="after the first failure of each worker")
+    parser.add_argument("--count", help="a file that gets passed, failed and skipped")
     arguments = parser.parse_args()
     if arguments.seed is not None:
         return replay(arguments.seed)
@@ -96,6 +97,8 @@ def main() -> int:
         print(failure, file=sys.stderr)
     print(f"{arguments.seeds} walks, {sum(kills for _, kills in results)} kills of the server, "
           f"{len(invariants.ALL)} invariants, {len(failures)} failed, {time.monotonic() - began:.0f} s")
+    if arguments.count:
+        pathlib.Path(arguments.count).write_text(f"{arguments.seeds - len(failures)} {len(failures)} 0\n")
     return 1 if failures else 0
 
 
