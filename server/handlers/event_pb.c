@@ -225,8 +225,7 @@ account_payload(struct ctx *cx, json_value payload, Billingos__V1__BillingEvent 
     message->payment_account = one;
 }
 
-static void
-drift_payload(struct ctx *cx, json_value payload, Billingos__V1__BillingEvent *message)
+static void drift_payload(struct ctx *cx, json_value payload, Billingos__V1__BillingEvent *message)
 {
     message->drift = PB_NEW(cx, Billingos__V1__DriftEvent, billingos__v1__drift_event__init);
     message->drift->drift = drift_pb_of_payload(cx, payload);

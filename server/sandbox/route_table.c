@@ -24,25 +24,12 @@
 #include "sandbox/webhook_endpoint_api.h"
 
 static const struct endpoint *const tables[] = {
-    account_api,
-    customer_api,
-    payment_method_api,
-    tax_id_api,
-    product_api,
-    price_api,
-    coupon_api,
-    meter_api,
-    subscription_api,
-    schedule_api,
-    upcoming_api, /* before the invoice whose id would be "create_preview" */
-    invoice_api,
-    payment_api,
-    refund_api,
-    event_api,
-    webhook_endpoint_api,
-    test_clock_api,
-    account_link_pages,
-    control_api,
+    account_api,          customer_api,   payment_method_api, tax_id_api,
+    product_api,          price_api,      coupon_api,         meter_api,
+    subscription_api,     schedule_api,   upcoming_api, /* before the invoice whose id would be
+                                                           "create_preview" */
+    invoice_api,          payment_api,    refund_api,         event_api,
+    webhook_endpoint_api, test_clock_api, account_link_pages, control_api,
 };
 
 /* What the provider has and the simulator does not: 501, never an invented answer. */

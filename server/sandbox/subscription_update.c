@@ -261,8 +261,7 @@ bool subscription_update(struct call *call)
 
     if (!call_find_path(call, KIND_SUBSCRIPTION, &subscription) ||
         !check_status(call, subscription) || !plan_plain(call, subscription, &plain) ||
-        !check_first_payment(call, subscription) ||
-        !item_change_plan(call, subscription, &items) ||
+        !check_first_payment(call, subscription) || !item_change_plan(call, subscription, &items) ||
         !item_change_check_payment(call, subscription, &items)) {
         return false;
     }

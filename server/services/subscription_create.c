@@ -168,42 +168,52 @@ static struct status find_customer(struct ctx *cx, struct creation *creation)
     return STATUS_OK;
 }
 
+/* Whether an earlier try came through. *ret_over: none did, and it is not asked for any more. */
+static struct status
+look_back(struct ctx *cx, struct creation *creation, bool *ret_found, bool *ret_over)
+{
+    struct intent *intent = creation->intent;
+    const int64_t age_us = cx->now_us - intent->created_us;
+    const bool too_old = age_us > INTENTS_HORIZON_US;
+
+    *ret_over = false;
+    if (intent->attempts <= 1 && !too_old) {
+        return STATUS_OK;
+    }
+    TRY(find_customer(cx, creation));
+    TRY(look_for_it(cx, creation, ret_found));
+    *ret_over = too_old && !*ret_found;
+    return !too_old && !*ret_found && intent->attempts >= BLIND_ATTEMPTS_MAX && age_us > SETTLED_US
+               ? intents_next_generation(cx, creation->services, intent)
+               : STATUS_OK;
+}
+
+static struct status ask_for_it(struct ctx *cx, struct creation *creation)
+{
+    const char *payment_method = "";
+
+    TRY(ensure_customer(cx, creation));
+    TRY(ensure_payment_method(cx, creation, &payment_method));
+    return create_there(cx, creation, payment_method);
+}
+
 /* The effect, by asking for it or by finding it. *ret_given_up: it is known to be absent and is not
  * asked for any more. */
 static struct status
 call_payment_side(struct ctx *cx, struct creation *creation, bool *ret_given_up)
 {
-    struct intent *intent = creation->intent;
-    const int64_t age_us = cx->now_us - intent->created_us;
     struct status status;
-    const char *payment_method = "";
     bool found = false;
 
     *ret_given_up = false;
     TRY(services_payment_client(cx, creation->services, &creation->client));
-    if (intent->attempts > 1 || age_us > INTENTS_HORIZON_US) {
-        TRY(find_customer(cx, creation));
-        TRY(look_for_it(cx, creation, &found));
-        if (found) {
-            return STATUS_OK;
-        }
-        if (age_us > INTENTS_HORIZON_US) {
-            *ret_given_up = true;
-            return status_of(cx, REASON_PAYMENT_SIDE_UNAVAILABLE);
-        }
-        if (intent->attempts >= BLIND_ATTEMPTS_MAX && age_us > SETTLED_US) {
-            TRY(intents_next_generation(cx, creation->services, intent));
-        }
+    TRY(look_back(cx, creation, &found, ret_given_up));
+    if (found || *ret_given_up) {
+        return found ? STATUS_OK : status_of(cx, REASON_PAYMENT_SIDE_UNAVAILABLE);
     }
-    status = ensure_customer(cx, creation);
-    if (status.code == CODE_OK) {
-        status = ensure_payment_method(cx, creation, &payment_method);
-    }
-    if (status.code == CODE_OK) {
-        status = create_there(cx, creation, payment_method);
-    }
+    status = ask_for_it(cx, creation);
     *ret_given_up = status_reason(status) == REASON_PAYMENT_DECLINED ||
-                    (status.code != CODE_OK && intents_absent(intent, status));
+                    (status.code != CODE_OK && intents_absent(creation->intent, status));
     return status;
 }
 

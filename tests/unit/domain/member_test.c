@@ -52,10 +52,11 @@ static void a_name_has_at_most_100_characters(void **state)
     assert_true(member_name_valid(""));
     assert_false(member_name_valid("\xc3"));
     for (size_t i = 0; i < MEMBER_NAME_LETTERS_MAX; i++) {
-        memcpy(name + 2 * i, "\xc3\xa9", 2);
+        name[2 * i] = '\xc3';
+        name[2 * i + 1] = '\xa9';
     }
     assert_true(member_name_valid(name));
-    name[2 * MEMBER_NAME_LETTERS_MAX] = 'e';
+    name[strlen(name)] = 'e';
     assert_false(member_name_valid(name));
 }
 
