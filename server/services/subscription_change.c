@@ -84,7 +84,8 @@ prepare(struct ctx *cx, struct services *services, struct tx *tx, struct intent 
     TRY(subscription_schedule_check(cx, tx, &row));
     if (request.timing == CHANGE_TIMING_AT_PERIOD_END &&
         (row.cancel_at_period_end || row.cancel_at_us != 0)) {
-        return subscription_state_invalid(cx, &row); /* it has no next period */
+        return subscription_refused(
+            cx, &row, REASON_SUBSCRIPTION_STATE_INVALID); /* it has no next period */
     }
     TRY(changing->account_status);
     intent->subject_id = row.subscription_id;

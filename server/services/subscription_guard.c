@@ -18,7 +18,8 @@ subscription_with_id(struct ctx *cx, struct status status, const struct subscrip
         cx, status, "subscription_id", id_text(cx->arena, ID_SUBSCRIPTION, &row->subscription_id));
 }
 
-struct status subscription_state_invalid(struct ctx *cx, const struct subscription *row)
+struct status
+subscription_refused(struct ctx *cx, const struct subscription *row, enum reason reason)
 {
     const char *status_name = subscription_status_name(row->status);
     const char *method = strrchr(cx->method, '/');
@@ -26,7 +27,7 @@ struct status subscription_state_invalid(struct ctx *cx, const struct subscripti
         cx,
         status_fail(
             cx,
-            REASON_SUBSCRIPTION_STATE_INVALID,
+            reason,
             "cannot do this to subscription \"%s\": it is %s",
             id_text(cx->arena, ID_SUBSCRIPTION, &row->subscription_id),
             status_name),

@@ -20,8 +20,9 @@ struct status subscription_guard(
     const char *etag,
     struct subscription *ret_row) MUST_CHECK;
 
-/* SUBSCRIPTION_STATE_INVALID, with what it is and which method that does not suit. */
-struct status subscription_state_invalid(struct ctx *cx, const struct subscription *row);
+/* The reason, with what it is and which method that does not suit. */
+struct status
+subscription_refused(struct ctx *cx, const struct subscription *row, enum reason reason);
 
 struct status
 subscription_with_id(struct ctx *cx, struct status status, const struct subscription *row);

@@ -211,7 +211,7 @@ struct status subscription_target(
     struct subscription_target *target = ret_target;
 
     if (!change_allowed(row->status)) {
-        return subscription_state_invalid(cx, row);
+        return subscription_refused(cx, row, REASON_SUBSCRIPTION_STATE_INVALID);
     }
     TRY(price_store_load(cx, NULL, tx, &row->price_id, &finding.old_price));
     TRY(load_offer(cx, tx, &finding));

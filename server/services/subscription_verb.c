@@ -6,16 +6,15 @@
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "base/failpoint.h"
-#include "domain/field_check.h"
 #include "services/audit.h"
 #include "services/payment_accounts.h"
 #include "services/payment_decline.h"
 #include "services/services.h"
+#include "services/subscription_guard.h"
 #include "services/subscription_mirror.h"
 #include "services/subscription_snapshot.h"
 #include "store/db.h"
 #include "store/dirty_object_store.h"
-#include "store/intent_upkeep_store.h"
 #include "store/subscriber_store.h"
 #include "store/subscription_item_store.h"
 #include "store/subscription_store.h"
@@ -23,7 +22,6 @@
 #include "stripe/stripe_subscription.h"
 
 #define REQUEST_BYTES_MAX ((size_t)16 * 1024)
-#define BUSY_RETRY_MS 1000
 #define LOOKS_MAX 3
 
 struct claim {
@@ -31,49 +29,6 @@ struct claim {
     struct status account_status;
     struct payment_account account;
 };
-
-static struct status
-with_subscription(struct ctx *cx, struct status status, const struct subscription *row)
-{
-    return status_pair(
-        cx, status, "subscription_id", id_text(cx->arena, ID_SUBSCRIPTION, &row->subscription_id));
-}
-
-static struct status refused(struct ctx *cx, const struct subscription *row, enum reason reason)
-{
-    const char *status_name = subscription_status_name(row->status);
-    const char *method = strrchr(cx->method, '/');
-    struct status status = with_subscription(
-        cx,
-        status_fail(
-            cx,
-            reason,
-            "cannot do this to subscription \"%s\": it is %s",
-            id_text(cx->arena, ID_SUBSCRIPTION, &row->subscription_id),
-            status_name),
-        row);
-
-    status = status_pair(cx, status, "status", status_name);
-    return status_pair(cx, status, "method", method == NULL ? cx->method : method + 1);
-}
-
-static struct status check_busy(
-    struct ctx *cx, struct tx *tx, const struct intent *intent, const struct subscription *row)
-{
-    struct id busy;
-
-    TRY(intent_upkeep_store_busy(cx, tx, &row->subscription_id, NULL, &intent->intent_id, &busy));
-    if (id_is_zero(&busy)) {
-        return STATUS_OK;
-    }
-    return status_retry(
-        status_pair(
-            cx,
-            with_subscription(cx, status_of(cx, REASON_SUBSCRIPTION_BUSY), row),
-            "operation_id",
-            id_text(cx->arena, ID_OPERATION, &busy)),
-        BUSY_RETRY_MS);
-}
 
 static struct str request_text(
     struct ctx *cx,
@@ -109,7 +64,7 @@ judge(struct ctx *cx, const struct claim *claim, const struct subscription *row,
 
     *ret_nothing = verdict.nothing;
     if (!verdict.allowed) {
-        return refused(cx, row, verdict.reason);
+        return subscription_refused(cx, row, verdict.reason);
     }
     return verdict.nothing || verb->look == NULL ? STATUS_OK
                                                  : verb->look(cx, row, verb->user, ret_nothing);
@@ -124,9 +79,7 @@ prepare(struct ctx *cx, struct services *services, struct tx *tx, struct intent 
     struct subscription row;
     bool nothing = false;
 
-    TRY(subscription_store_lock(cx, tx, &claim->verb->subscription_id, &row));
-    TRY(field_check_etag(cx, claim->verb->etag, row.version));
-    TRY(check_busy(cx, tx, intent, &row));
+    TRY(subscription_guard(cx, tx, intent, &claim->verb->subscription_id, claim->verb->etag, &row));
     TRY(judge(cx, claim, &row, &nothing));
     if (!nothing) {
         TRY(claim->account_status);
